@@ -1,0 +1,131 @@
+//! Floats as text, digit for digit as Go and Prometheus write and read them.
+//!
+//! All forms print the shortest digits that read back to the same float; they differ in when they
+//! turn to an exponent. Rust's own `{}` and `{:e}` give the digits; this file lays them out.
+
+use std::fmt::Write;
+
+/// Reads a float as Go's `strconv.ParseFloat` does for decimal texts: `+Inf`, `infinity` and
+/// `NaN` in any case, no underscores, no hexadecimal; a text too large for a float is refused.
+/// `NaN` becomes [`NORMAL_NAN`](super::sample::NORMAL_NAN).
+pub fn parse_float(text: &str) -> Option<f64> {
+    let value: f64 = text.parse().ok()?;
+    if value.is_nan() {
+        return text.eq_ignore_ascii_case("nan").then_some(super::sample::NORMAL_NAN);
+    }
+    let spelled_out = text.bytes().any(|b| b.eq_ignore_ascii_case(&b'n'));
+    (value.is_finite() || spelled_out).then_some(value)
+}
+
+/// The API's form (Go's `'f'`; `'e'` below 1e-6 and from 1e21 on): `0.0001`, `1e-07`, `+Inf`.
+pub fn format_json(value: f64) -> String {
+    let magnitude = value.abs();
+    if magnitude != 0.0 && !(1e-6..1e21).contains(&magnitude) {
+        format_exponent(value)
+    } else {
+        format_plain(value)
+    }
+}
+
+/// Go's `'f', -1`: never an exponent.
+pub fn format_plain(value: f64) -> String {
+    special(value).map_or_else(|| format!("{value}"), str::to_owned)
+}
+
+/// Go's `'g', -1`: an exponent below 1e-4 and from 1e6 on.
+pub fn format_general(value: f64) -> String {
+    let magnitude = value.abs();
+    if magnitude != 0.0 && !(1e-4..1e6).contains(&magnitude) {
+        format_exponent(value)
+    } else {
+        format_plain(value)
+    }
+}
+
+/// The form of `le` and `quantile` in OpenMetrics: Go's `'g'` with `.0` after whole numbers.
+pub fn format_open_metrics(value: f64) -> String {
+    let mut text = format_general(value);
+    if !text.contains(['e', '.', 'N', 'I']) {
+        text.push_str(".0");
+    }
+    text
+}
+
+fn special(value: f64) -> Option<&'static str> {
+    match value {
+        _ if value.is_nan() => Some("NaN"),
+        f64::INFINITY => Some("+Inf"),
+        f64::NEG_INFINITY => Some("-Inf"),
+        _ => None,
+    }
+}
+
+/// Go's `'e', -1`: sign and at least two digits in the exponent (`1e+21`, `5e-324`).
+fn format_exponent(value: f64) -> String {
+    if let Some(text) = special(value) {
+        return text.to_owned();
+    }
+    let digits = format!("{value:e}");
+    let (mantissa, exponent) = digits.split_once('e').unwrap_or((&digits, "0"));
+    let (sign, exponent) = match exponent.strip_prefix('-') {
+        Some(exponent) => ('-', exponent),
+        None => ('+', exponent),
+    };
+    let mut text = String::from(mantissa);
+    write!(text, "e{sign}{exponent:0>2}").expect("BUG: writing to a string fails");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms() {
+        let rows = [
+            (0.0, "0", "0", "0.0"),
+            (-0.0, "-0", "-0", "-0.0"),
+            (1.0, "1", "1", "1.0"),
+            (0.3, "0.3", "0.3", "0.3"),
+            (1e6, "1000000", "1e+06", "1e+06"),
+            (999999.5, "999999.5", "999999.5", "999999.5"),
+            (1234567.0, "1234567", "1.234567e+06", "1.234567e+06"),
+            (1e20, "100000000000000000000", "1e+20", "1e+20"),
+            (1e21, "1e+21", "1e+21", "1e+21"),
+            (1e-5, "0.00001", "1e-05", "1e-05"),
+            (1.5e-7, "1.5e-07", "1.5e-07", "1.5e-07"),
+            (5e-324, "5e-324", "5e-324", "5e-324"),
+            (f64::NAN, "NaN", "NaN", "NaN"),
+            (f64::INFINITY, "+Inf", "+Inf", "+Inf"),
+            (f64::NEG_INFINITY, "-Inf", "-Inf", "-Inf"),
+        ];
+        for (value, json, general, open_metrics) in rows {
+            assert_eq!(format_json(value), json);
+            assert_eq!(format_general(value), general);
+            assert_eq!(format_open_metrics(value), open_metrics);
+        }
+    }
+
+    #[test]
+    fn reading() {
+        let rows = [
+            ("1", Some(1.0)),
+            ("+1.5e3", Some(1500.0)),
+            (".5", Some(0.5)),
+            ("5.", Some(5.0)),
+            ("+Inf", Some(f64::INFINITY)),
+            ("-infinity", Some(f64::NEG_INFINITY)),
+            ("1e400", None),
+            ("", None),
+            ("0x10", None),
+            ("1_000", None),
+            ("+NaN", None),
+            ("1 ", None),
+        ];
+        for (text, value) in rows {
+            assert_eq!(parse_float(text), value, "{text}");
+        }
+        let nan = parse_float("nan").map(f64::to_bits);
+        assert_eq!(nan, Some(0x7ff8_0000_0000_0001));
+    }
+}
