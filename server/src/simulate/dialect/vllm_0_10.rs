@@ -1,0 +1,81 @@
+//! The page of vLLM 0.10.2, the release that shows old and new names side by side.
+
+use super::super::family::{Dialect, Family, Labels};
+use super::super::number::Style;
+use super::{process, vllm};
+
+/// vLLM 0.10.2.
+pub(crate) static VLLM_0_10: Dialect = Dialect {
+    style: Style::Python,
+    content_type: "text/plain; version=0.0.4; charset=utf-8",
+    families: FAMILIES,
+};
+
+const FAMILIES: &[Family] = &[
+    process::GC_COLLECTED,
+    process::GC_UNCOLLECTABLE,
+    process::GC_COLLECTIONS,
+    process::PYTHON,
+    process::VIRTUAL_MEMORY,
+    process::RESIDENT_MEMORY,
+    process::START_TIME,
+    process::CPU,
+    process::OPEN_FILES,
+    process::MAX_FILES,
+    vllm::RUNNING,
+    vllm::WAITING,
+    vllm::OLD_KV_USAGE,
+    vllm::OLD_PREFIX_QUERIES,
+    vllm::OLD_PREFIX_HITS,
+    vllm::KV_USAGE,
+    vllm::PREFIX_QUERIES,
+    vllm::PREFIX_HITS,
+    vllm::PREEMPTIONS,
+    vllm::PROMPT_TOKENS,
+    vllm::GENERATION_TOKENS,
+    vllm::FINISHED_0_10,
+    vllm::PROMPT_LENGTHS,
+    vllm::GENERATION_LENGTHS,
+    vllm::ITERATION_TOKENS,
+    vllm::MAX_GENERATION_LENGTHS,
+    vllm::PARAMETER_N,
+    vllm::PARAMETER_MAX_TOKENS,
+    vllm::FIRST_TOKEN,
+    vllm::OLD_INTER_TOKEN,
+    vllm::INTER_TOKEN,
+    vllm::END_TO_END,
+    vllm::QUEUE_TIME,
+    vllm::INFERENCE_TIME,
+    vllm::PREFILL_TIME,
+    vllm::DECODE_TIME,
+    vllm::CACHE_CONFIG.labels(CACHE_CONFIG),
+    process::HTTP_REQUESTS,
+    process::HTTP_REQUEST_BYTES,
+    process::HTTP_RESPONSE_BYTES,
+    process::HTTP_DURATION,
+    process::HTTP_DURATION_BY_HANDLER,
+];
+
+const CACHE_CONFIG: Labels = &[
+    ("block_size", "$block_size"),
+    ("cache_dtype", "auto"),
+    ("calculate_kv_scales", "False"),
+    ("cpu_kvcache_space_bytes", "None"),
+    ("cpu_offload_gb", "0.0"),
+    ("enable_prefix_caching", "True"),
+    ("engine", "0"),
+    ("gpu_memory_utilization", "0.9"),
+    ("is_attention_free", "False"),
+    ("kv_cache_memory_bytes", "None"),
+    ("kv_sharing_fast_prefill", "False"),
+    ("mamba_cache_dtype", "auto"),
+    ("mamba_page_size_padded", "None"),
+    ("mamba_ssm_cache_dtype", "auto"),
+    ("num_cpu_blocks", "None"),
+    ("num_gpu_blocks", "$blocks"),
+    ("num_gpu_blocks_override", "$blocks"),
+    ("prefix_caching_hash_algo", "builtin"),
+    ("sliding_window", "None"),
+    ("swap_space", "4.0"),
+    ("swap_space_bytes", "4294967296.0"),
+];
