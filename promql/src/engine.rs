@@ -1,0 +1,196 @@
+//! The engine: a query, a store and times → an answer.
+//!
+//! [`lower`] makes the plan, an [`Evaluator`] its values; here they get the shape that was asked
+//! for. The engine has no state: it is its options.
+
+use tsdb::Select;
+use tsdb::model::{Labels, Timestamp};
+
+use crate::ast::{Expr, ValueType};
+use crate::budget::Budget;
+use crate::error::EvalError;
+use crate::eval::{Cell, Evaluator, RawSeries, StepVector, drop_delayed_names, point};
+use crate::notes::Notes;
+use crate::plan::{Context, Node, NodeKind, lower};
+use crate::value::{Answer, InstantSample, Point, PointValue, RangeSeries, Steps, Value};
+
+/// What holds for all queries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineOptions {
+    /// How long a sample counts in an instant selector, in milliseconds.
+    pub lookback_ms: i64,
+    /// Step of a subquery that names none, in milliseconds (the global evaluation interval).
+    pub subquery_step_ms: i64,
+    /// Samples that one query may hold in memory at a time.
+    pub samples_max: usize,
+    /// `promql-delayed-name-removal`: metric names are dropped at the end of a query only.
+    pub delayed_name_removal: bool,
+    /// `use-start-timestamps`: `rate` and its like use the start timestamps of counters.
+    pub use_start_timestamps: bool,
+}
+
+impl Default for EngineOptions {
+    /// Prometheus's defaults.
+    fn default() -> Self {
+        Self {
+            lookback_ms: 300_000,
+            subquery_step_ms: 60_000,
+            samples_max: 50_000_000,
+            delayed_name_removal: false,
+            use_start_timestamps: false,
+        }
+    }
+}
+
+/// A parsed query and its text, which the positions of annotations point into.
+#[derive(Clone, Copy, Debug)]
+pub struct Query<'a> {
+    /// As it was written.
+    pub text: &'a str,
+    /// What was parsed from it.
+    pub expr: &'a Expr,
+}
+
+/// Evaluates queries.
+#[derive(Clone, Debug, Default)]
+pub struct Engine {
+    /// What holds for all of them.
+    pub options: EngineOptions,
+}
+
+impl Engine {
+    /// An engine with these options.
+    pub fn new(options: EngineOptions) -> Self {
+        Self { options }
+    }
+
+    /// A budget that is never stopped, with the samples of the options.
+    pub fn budget(&self) -> Budget<'static> {
+        Budget::samples(self.options.samples_max)
+    }
+
+    /// The value at one time. A range vector gives a [`Value::Matrix`] of its samples.
+    pub fn instant(
+        &self,
+        query: Query<'_>,
+        store: &dyn Select,
+        time: Timestamp,
+        budget: &Budget<'_>,
+    ) -> Result<Answer, EvalError> {
+        let steps = Steps::instant(time);
+        let context = Context {
+            options: &self.options,
+            start: time,
+            end: time,
+            step_ms: 0,
+            is_range_query: false,
+        };
+        let (node, mut evaluator) = self.prepare(query, store, &context, budget)?;
+        let value = match (&node.kind, node.value_type) {
+            (NodeKind::Text(text), _) => Value::Text(text.clone(), time),
+            (NodeKind::Range(range), _) => {
+                let series = evaluator.matrix(range, &steps)?;
+                Value::Matrix(raw_matrix(series)?)
+            }
+            (_, ValueType::Scalar) => {
+                let values = evaluator.scalar(&node, &steps)?;
+                Value::Scalar(values.first().copied().unwrap_or(f64::NAN), time)
+            }
+            _ => Value::Vector(samples(self.finish(evaluator.vector(&node, &steps)?)?, time)),
+        };
+        Ok(answer(value, query, &evaluator))
+    }
+
+    /// The values at each step, in label order.
+    pub fn range(
+        &self,
+        query: Query<'_>,
+        store: &dyn Select,
+        steps: Steps,
+        budget: &Budget<'_>,
+    ) -> Result<Answer, EvalError> {
+        let value_type = query.expr.value_type();
+        if !matches!(value_type, ValueType::Scalar | ValueType::Vector) {
+            let name = value_type.documented();
+            return Err(EvalError::Invalid(format!(
+                "invalid expression type \"{name}\" for range query, must be Scalar or instant \
+                 Vector"
+            )));
+        }
+        let context = Context {
+            options: &self.options,
+            start: steps.start,
+            end: steps.end,
+            step_ms: steps.step_ms,
+            is_range_query: true,
+        };
+        let (node, mut evaluator) = self.prepare(query, store, &context, budget)?;
+        evaluator.meter.check_steps(steps.count())?;
+        let matrix = if steps.count() == 0 {
+            Vec::new()
+        } else if value_type == ValueType::Scalar {
+            scalar_matrix(evaluator.scalar(&node, &steps)?, &steps)
+        } else {
+            matrix(self.finish(evaluator.vector(&node, &steps)?)?, &steps)
+        };
+        Ok(answer(Value::Matrix(matrix), query, &evaluator))
+    }
+
+    fn prepare<'a>(
+        &'a self,
+        query: Query<'_>,
+        store: &'a dyn Select,
+        context: &Context<'_>,
+        budget: &'a Budget<'a>,
+    ) -> Result<(Node, Evaluator<'a>), EvalError> {
+        let mut notes = Notes::default();
+        let node = lower(query.expr, context, &mut notes)?;
+        Ok((node, Evaluator::new(&self.options, store, budget, notes)))
+    }
+
+    fn finish(&self, vector: StepVector) -> Result<StepVector, EvalError> {
+        if self.options.delayed_name_removal { drop_delayed_names(vector) } else { Ok(vector) }
+    }
+}
+
+fn answer(value: Value, query: Query<'_>, evaluator: &Evaluator<'_>) -> Answer {
+    let (warnings, infos) = evaluator.notes.render(query.text);
+    Answer { value, warnings, infos, samples: evaluator.meter.looked_at }
+}
+
+fn samples(vector: StepVector, time: Timestamp) -> Vec<InstantSample> {
+    let samples = vector.into_iter().filter_map(|series| {
+        let point = point(time.ms(), series.column.get(0)?);
+        Some(InstantSample { labels: series.labels, point })
+    });
+    samples.collect()
+}
+
+fn matrix(vector: StepVector, steps: &Steps) -> Vec<RangeSeries> {
+    let series = vector.into_iter().map(|series| {
+        let cells = series.column.cells();
+        let points =
+            cells.map(|(step, cell): (usize, Cell<'_>)| point(steps.time(step).ms(), cell));
+        RangeSeries { points: points.collect(), labels: series.labels }
+    });
+    let mut series: Vec<_> = series.filter(|series| !series.points.is_empty()).collect();
+    series.sort_by(|a, b| a.labels.cmp(&b.labels));
+    series
+}
+
+fn scalar_matrix(values: Vec<f64>, steps: &Steps) -> Vec<RangeSeries> {
+    let points = steps.times().zip(values);
+    let points =
+        points.map(|(timestamp, value)| Point { timestamp, value: PointValue::Float(value) });
+    vec![RangeSeries { labels: Labels::empty(), points: points.collect() }]
+}
+
+/// Samples of a range vector in label order; names that were kept until the end are dropped.
+fn raw_matrix(series: Vec<RawSeries>) -> Result<Vec<RangeSeries>, EvalError> {
+    let mut matrix: Vec<_> = series.into_iter().map(RawSeries::finish).collect();
+    matrix.sort_by(|a, b| a.labels.cmp(&b.labels));
+    if matrix.windows(2).any(|pair| pair[0].labels == pair[1].labels) {
+        return Err(EvalError::same_labelset());
+    }
+    Ok(matrix)
+}

@@ -1,0 +1,46 @@
+//! Why a query was not answered, sorted by what the caller does about it.
+//!
+//! The texts are Prometheus's.
+
+use thiserror::Error;
+
+/// A query that has no answer.
+#[derive(Debug, Error)]
+pub enum EvalError {
+    /// The query cannot be asked like this (a range query of a range vector, a duration
+    /// expression that gives nothing usable).
+    #[error("{0}")]
+    Invalid(String),
+    /// The data and the query do not fit together.
+    #[error("{0}")]
+    Execution(String),
+    /// Somebody stopped it.
+    #[error("query was canceled in expression evaluation")]
+    Canceled,
+    /// Its time was up.
+    #[error("query timed out in expression evaluation")]
+    Timeout,
+    /// It would hold more samples than [`Budget::samples_max`](crate::Budget::samples_max).
+    #[error("query processing would load too many samples into memory in query execution")]
+    TooManySamples,
+    /// The store failed.
+    #[error("expanding series: {0}")]
+    Storage(#[from] tsdb::Error),
+}
+
+impl EvalError {
+    /// An error of the data.
+    pub(crate) fn execution(text: impl Into<String>) -> Self {
+        Self::Execution(text.into())
+    }
+
+    /// `what` meets native histograms, whose arithmetic is not there yet.
+    pub(crate) fn native_histograms(what: &str) -> Self {
+        Self::Execution(format!("native histograms are not evaluated yet: {what}"))
+    }
+
+    /// Output series that cannot be told apart.
+    pub(crate) fn same_labelset() -> Self {
+        Self::execution("vector cannot contain metrics with the same labelset")
+    }
+}

@@ -1,0 +1,135 @@
+//! `*_over_time`: aggregations over a window's samples.
+
+use super::Series;
+use crate::error::EvalError;
+use crate::eval::column::{Cell, Column};
+use crate::eval::kahan::{KahanMean, KahanSum};
+use crate::eval::quantile::quantile;
+use crate::eval::runs::Samples;
+use crate::notes::Notes;
+
+pub(super) fn column(series: &Series<'_>, notes: &mut Notes) -> Result<Column, EvalError> {
+    let seconds = |index: usize, samples: Samples<'_>| samples.timestamps[index] as f64 / 1000.0;
+    Ok(match series.call.function {
+        "sum_over_time" => return series.of_one_kind(notes, |_, window| Some(sum(window.floats))),
+        "avg_over_time" => return series.of_one_kind(notes, |_, window| mean(window.floats)),
+        "min_over_time" => extreme(series, notes, |now, best| now < best),
+        "max_over_time" => extreme(series, notes, |now, best| now > best),
+        "ts_of_min_over_time" => extreme_time(series, notes, |now, best| now <= best),
+        "ts_of_max_over_time" => extreme_time(series, notes, |now, best| now >= best),
+        "stdvar_over_time" => series.of_floats(notes, |_, window| Some(variance(window.floats))),
+        "stddev_over_time" => {
+            series.of_floats(notes, |_, window| Some(variance(window.floats).sqrt()))
+        }
+        "quantile_over_time" => quantiles(series, notes),
+        "mad_over_time" => series.of_floats(notes, |_, window| Some(deviation(window.floats))),
+        "count_over_time" => of_window(series, |from, to| (to - from) as f64),
+        "present_over_time" | "absent_over_time" => of_window(series, |_, _| 1.0),
+        "ts_of_first_over_time" => of_window(series, |from, _| seconds(from, series.all)),
+        "ts_of_last_over_time" => of_window(series, |_, to| seconds(to - 1, series.all)),
+        "first_over_time" => pick(series, |from, _| from),
+        "last_over_time" => pick(series, |_, to| to - 1),
+        other => {
+            return Err(EvalError::Execution(format!("{other}() is not evaluated yet")));
+        }
+    })
+}
+
+/// A float for each window that is not empty.
+fn of_window(series: &Series<'_>, value: impl Fn(usize, usize) -> f64) -> Column {
+    Column::from_fn(series.steps(), |step| {
+        let window = series.all_windows[step];
+        (window.len() > 0).then(|| value(window.from, window.to))
+    })
+}
+
+/// One of the samples of each window, whatever it is.
+fn pick(series: &Series<'_>, index: impl Fn(usize, usize) -> usize) -> Column {
+    let mut column = Column::empty(series.steps());
+    for (step, window) in series.all_windows.iter().enumerate() {
+        if window.len() > 0 {
+            match series.all.cell(index(window.from, window.to)) {
+                Cell::Float(value) => column.set(step, value),
+                Cell::Histogram(histogram) => column.set_histogram(step, histogram.clone()),
+            }
+        }
+    }
+    column
+}
+
+fn sum(values: &[f64]) -> f64 {
+    let sum = values.iter().fold(KahanSum::default(), |sum, value| sum.plus(*value));
+    if sum.sum.is_infinite() { sum.sum } else { sum.total() }
+}
+
+fn mean(values: &[f64]) -> Option<f64> {
+    let (first, rest) = values.split_first()?;
+    let mut mean = KahanMean::new(*first);
+    rest.iter().for_each(|value| mean.add(*value));
+    Some(mean.mean())
+}
+
+/// The extreme value; NaN only if there is nothing else.
+fn extreme(series: &Series<'_>, notes: &mut Notes, better: impl Fn(f64, f64) -> bool) -> Column {
+    series.of_floats(notes, |_, window| {
+        let best =
+            |best: f64, now: f64| if better(now, best) || best.is_nan() { now } else { best };
+        window.floats.iter().copied().reduce(best)
+    })
+}
+
+/// When the extreme value was there for the last time, in seconds.
+fn extreme_time(
+    series: &Series<'_>,
+    notes: &mut Notes,
+    better: impl Fn(f64, f64) -> bool,
+) -> Column {
+    series.of_floats(notes, |_, window| {
+        let mut best = 0;
+        for (index, now) in window.floats.iter().enumerate() {
+            let value = window.floats[best];
+            if better(*now, value) || value.is_nan() {
+                best = index;
+            }
+        }
+        Some(window.timestamps[best] as f64 / 1000.0)
+    })
+}
+
+/// Welford's variance of a population, with Kahan's sums.
+fn variance(values: &[f64]) -> f64 {
+    let (mut mean, mut squares, mut count) = (KahanSum::default(), KahanSum::default(), 0.0);
+    for value in values {
+        count += 1.0;
+        let delta = value - mean.total();
+        mean = mean.plus(delta / count);
+        squares = squares.plus(delta * (value - mean.total()));
+    }
+    squares.total() / count
+}
+
+fn quantiles(series: &Series<'_>, notes: &mut Notes) -> Column {
+    let q = series.call.params.first().map_or(&[][..], Vec::as_slice);
+    for step in (0..series.steps()).filter(|step| !series.window(*step).floats.is_empty()) {
+        if !(0.0..=1.0).contains(&q[step]) {
+            notes.invalid_quantile(series.call.span, q[step]);
+        }
+    }
+    let mut values = Vec::new();
+    series.of_floats(notes, |step, window| {
+        values.clear();
+        values.extend_from_slice(window.floats);
+        Some(quantile(q[step], &mut values))
+    })
+}
+
+/// The median of the distances to the median.
+fn deviation(values: &[f64]) -> f64 {
+    if values.iter().any(|value| value.is_nan()) {
+        return f64::NAN;
+    }
+    let mut values = values.to_vec();
+    let median = quantile(0.5, &mut values);
+    values.iter_mut().for_each(|value| *value = (*value - median).abs());
+    quantile(0.5, &mut values)
+}

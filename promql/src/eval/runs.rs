@@ -1,0 +1,267 @@
+//! Runs: the samples of each series of a selection, gathered from the store's batches.
+//!
+//! Series that are scraped together have the same timestamps; so timestamps stand in **timelines**
+//! that runs share, and what depends on timestamps alone (which samples a window holds) is
+//! computed once for all of them. A run uses the first `len` timestamps of its timeline. Samples
+//! that differ make a run take a timeline of its own:
+//! 1. If the run's timeline goes on with exactly these timestamps, the values are added.
+//! 2. If the run is as long as its timeline, the timeline is made longer first.
+//! 3. Otherwise the timeline is copied up to the run's length and made longer.
+//!
+//! A run without samples first tries the timeline of the column before it.
+
+use std::sync::Arc;
+
+use tsdb::model::{Histogram, TimeRange};
+use tsdb::select::{Batch, BatchColumn, Values};
+use tsdb::{Select, Selection};
+
+use super::column::Cell;
+use super::series::StepVector;
+use crate::budget::Meter;
+use crate::error::EvalError;
+use crate::value::Steps;
+
+/// Samples of one series, in order of time.
+#[derive(Debug, Default)]
+struct Run {
+    timeline: Option<usize>,
+    floats: Vec<f64>,
+    /// There if a histogram is.
+    histograms: Option<Vec<Option<Arc<Histogram>>>>,
+    /// Start timestamps, there if a sample has one.
+    starts: Option<Vec<i64>>,
+}
+
+/// No start timestamp.
+const NO_START: i64 = i64::MIN;
+
+/// The samples of all series of a selection.
+#[derive(Debug, Default)]
+pub(crate) struct Runs {
+    timelines: Vec<Vec<i64>>,
+    runs: Vec<Run>,
+    /// Timeline that the column before used.
+    latest: Option<usize>,
+    scratch: Vec<i64>,
+}
+
+/// Samples of a series, borrowed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Samples<'a> {
+    /// Milliseconds, strictly rising.
+    pub(crate) timestamps: &'a [i64],
+    /// As many values; what stands where a histogram is means nothing.
+    pub(crate) floats: &'a [f64],
+    histograms: Option<&'a [Option<Arc<Histogram>>]>,
+    starts: Option<&'a [i64]>,
+}
+
+impl<'a> Samples<'a> {
+    /// Floats without start timestamps.
+    pub(crate) fn of_floats(timestamps: &'a [i64], floats: &'a [f64]) -> Self {
+        Self { timestamps, floats, histograms: None, starts: None }
+    }
+
+    pub(crate) fn has_histograms(&self) -> bool {
+        self.histograms.is_some()
+    }
+
+    pub(crate) fn histogram(&self, index: usize) -> Option<&'a Arc<Histogram>> {
+        self.histograms?[index].as_ref()
+    }
+
+    pub(crate) fn cell(&self, index: usize) -> Cell<'a> {
+        match self.histogram(index) {
+            Some(histogram) => Cell::Histogram(histogram),
+            None => Cell::Float(self.floats[index]),
+        }
+    }
+
+    /// When the counter behind the sample started, in milliseconds, if that is known.
+    pub(crate) fn start(&self, index: usize) -> Option<i64> {
+        self.starts.map(|starts| starts[index]).filter(|start| *start != NO_START)
+    }
+
+    pub(crate) fn has_starts(&self) -> bool {
+        self.starts.is_some()
+    }
+
+    /// The samples `from..to`.
+    pub(crate) fn slice(&self, from: usize, to: usize) -> Self {
+        Self {
+            timestamps: &self.timestamps[from..to],
+            floats: &self.floats[from..to],
+            histograms: self.histograms.map(|histograms| &histograms[from..to]),
+            starts: self.starts.map(|starts| &starts[from..to]),
+        }
+    }
+}
+
+impl Runs {
+    /// Reads the samples of `selection` in `range`, stale markers only if `with_stale`.
+    pub(crate) fn read(
+        select: &dyn Select,
+        selection: &Selection,
+        range: TimeRange,
+        with_stale: bool,
+        meter: &Meter<'_>,
+    ) -> Result<Self, EvalError> {
+        let mut runs = Self::default();
+        runs.runs.resize_with(selection.series.len(), Run::default);
+        let mut batches = select.read(selection, range)?;
+        while batches.next(&mut |batch| runs.add_batch(&batch, with_stale))? {
+            meter.check()?;
+        }
+        Ok(runs)
+    }
+
+    /// The values of a vector at each step, as samples.
+    pub(crate) fn from_steps(vector: &StepVector, steps: &Steps) -> Self {
+        let mut runs = Self::default();
+        let times: Vec<i64> = steps.times().map(|time| time.ms()).collect();
+        for series in vector {
+            let mut run = Run::default();
+            let present = series.column.present();
+            if present.is_full() {
+                runs.adopt_timeline(&mut run, &times);
+            } else {
+                let own: Vec<i64> = present.iter().map(|step| times[step]).collect();
+                runs.adopt_timeline(&mut run, &own);
+            }
+            for (at, (_, cell)) in series.column.cells().enumerate() {
+                match cell {
+                    Cell::Float(value) => run.push(value, None),
+                    Cell::Histogram(histogram) => run.push(0.0, Some((at, histogram.clone()))),
+                }
+            }
+            runs.runs.push(run);
+        }
+        runs
+    }
+
+    /// The samples of series `index`.
+    pub(crate) fn samples(&self, index: usize) -> Samples<'_> {
+        let run = &self.runs[index];
+        let len = run.floats.len();
+        Samples {
+            timestamps: run.timeline.map_or(&[], |timeline| &self.timelines[timeline][..len]),
+            floats: &run.floats,
+            histograms: run.histograms.as_deref(),
+            starts: run.starts.as_deref(),
+        }
+    }
+
+    /// What identifies the timestamps of series `index` within these runs: equal keys, equal
+    /// timestamps.
+    pub(crate) fn timeline_key(&self, index: usize) -> (Option<usize>, usize) {
+        (self.runs[index].timeline, self.runs[index].floats.len())
+    }
+
+    fn add_batch(&mut self, batch: &Batch<'_>, with_stale: bool) {
+        self.latest = None;
+        for column in batch.columns {
+            let mut run = std::mem::take(&mut self.runs[column.series]);
+            if column.present.is_none() && (with_stale || column.stale.is_none()) {
+                self.adopt_timeline(&mut run, batch.timestamps);
+                run.extend(column, None);
+            } else {
+                self.add_some_rows(&mut run, batch, column, with_stale);
+            }
+            self.runs[column.series] = run;
+        }
+    }
+
+    fn add_some_rows(
+        &mut self,
+        run: &mut Run,
+        batch: &Batch<'_>,
+        column: &BatchColumn<'_>,
+        with_stale: bool,
+    ) {
+        let wanted = |row: &usize| {
+            column.present.is_none_or(|rows| rows.contains(*row))
+                && (with_stale || !column.stale.is_some_and(|rows| rows.contains(*row)))
+        };
+        let rows: Vec<usize> = (0..batch.timestamps.len()).filter(wanted).collect();
+        let mut timestamps = std::mem::take(&mut self.scratch);
+        timestamps.clear();
+        timestamps.extend(rows.iter().map(|row| batch.timestamps[*row]));
+        self.adopt_timeline(run, &timestamps);
+        run.extend(column, Some(&rows));
+        self.scratch = timestamps;
+    }
+
+    /// Makes the run's timeline go on with `timestamps`.
+    fn adopt_timeline(&mut self, run: &mut Run, timestamps: &[i64]) {
+        if timestamps.is_empty() {
+            return;
+        }
+        let len = run.floats.len();
+        let own = if len == 0 { self.latest } else { run.timeline };
+        let timeline = match own {
+            Some(at) if self.timelines[at][len..].starts_with(timestamps) => at,
+            Some(at) if self.timelines[at].len() == len => {
+                self.timelines[at].extend_from_slice(timestamps);
+                at
+            }
+            other => {
+                let before = other.map_or(&[][..], |at| &self.timelines[at][..len]);
+                self.timelines.push([before, timestamps].concat());
+                self.timelines.len() - 1
+            }
+        };
+        run.timeline = Some(timeline);
+        self.latest = Some(timeline);
+    }
+}
+
+impl Run {
+    fn push(&mut self, float: f64, histogram: Option<(usize, Arc<Histogram>)>) {
+        self.floats.push(float);
+        if histogram.is_none() && self.histograms.is_none() {
+            return;
+        }
+        let len = self.floats.len();
+        let histograms = self.histograms.get_or_insert_default();
+        histograms.resize(len, None);
+        if let Some((at, histogram)) = histogram {
+            histograms[at] = Some(histogram);
+        }
+    }
+
+    /// Adds the values of `rows`, or of all rows.
+    fn extend(&mut self, column: &BatchColumn<'_>, rows: Option<&[usize]>) {
+        let before = self.floats.len();
+        let (floats, histograms) = match column.values {
+            Values::Floats(floats) => (floats, None),
+            Values::Mixed(floats, histograms) => (floats, Some(histograms)),
+        };
+        match rows {
+            None => self.floats.extend_from_slice(floats),
+            Some(rows) => self.floats.extend(rows.iter().map(|row| floats[*row])),
+        }
+        extend_rows(&mut self.histograms, before, self.floats.len(), histograms, rows, &None);
+        extend_rows(&mut self.starts, before, self.floats.len(), column.starts, rows, &NO_START);
+    }
+}
+
+/// Adds `rows` of `from` to a list that is there only if something is in it.
+fn extend_rows<T: Clone>(
+    list: &mut Option<Vec<T>>,
+    before: usize,
+    after: usize,
+    from: Option<&[T]>,
+    rows: Option<&[usize]>,
+    nothing: &T,
+) {
+    if from.is_none() && list.is_none() {
+        return;
+    }
+    let list = list.get_or_insert_with(|| vec![nothing.clone(); before]);
+    match (from, rows) {
+        (None, _) => list.resize(after, nothing.clone()),
+        (Some(from), None) => list.extend_from_slice(from),
+        (Some(from), Some(rows)) => list.extend(rows.iter().map(|row| from[*row].clone())),
+    }
+}

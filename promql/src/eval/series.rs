@@ -1,0 +1,70 @@
+//! An instant vector over a whole grid: series with a column each.
+
+use std::collections::HashMap;
+
+use tsdb::model::{Labels, METRIC_NAME};
+
+use super::column::Column;
+use crate::error::EvalError;
+
+/// One series of a vector.
+#[derive(Clone, Debug)]
+pub(crate) struct StepSeries {
+    pub(crate) labels: Labels,
+    /// The metric's name is only still there because names are dropped at the end.
+    pub(crate) drop_name: bool,
+    pub(crate) column: Column,
+}
+
+/// Series in an order that means something only if there is one step.
+pub(crate) type StepVector = Vec<StepSeries>;
+
+/// Whether a label says what the metric is, and goes when a value is no longer that.
+fn is_metadata(name: &str) -> bool {
+    matches!(name, METRIC_NAME | "__type__" | "__unit__")
+}
+
+/// The labels without name, type and unit.
+pub(crate) fn without_metadata(labels: &Labels) -> Labels {
+    labels.filtered(|name| !is_metadata(name))
+}
+
+/// The metric's name, or nothing.
+pub(crate) fn metric_name(labels: &Labels) -> &str {
+    labels.metric_name().unwrap_or("")
+}
+
+/// What a vector counts for in a budget.
+pub(crate) fn weight(vector: &StepVector) -> usize {
+    vector.iter().map(|series| series.column.weight()).sum()
+}
+
+/// Makes series with the same labels one, which fails if two have a value at the same step.
+/// Series without values vanish.
+pub(crate) fn merge_same_labels(mut vector: StepVector) -> Result<StepVector, EvalError> {
+    vector.retain(|series| !series.column.present().is_empty());
+    let mut seen: HashMap<Labels, usize> = HashMap::with_capacity(vector.len());
+    let mut merged: StepVector = Vec::with_capacity(vector.len());
+    for series in vector {
+        match seen.get(&series.labels) {
+            None => {
+                seen.insert(series.labels.clone(), merged.len());
+                merged.push(series);
+            }
+            Some(at) => {
+                if !merged[*at].column.merge(&series.column) {
+                    return Err(EvalError::same_labelset());
+                }
+            }
+        }
+    }
+    Ok(merged)
+}
+
+/// Drops the names that were kept until the end.
+pub(crate) fn drop_delayed_names(mut vector: StepVector) -> Result<StepVector, EvalError> {
+    for series in vector.iter_mut().filter(|series| series.drop_name) {
+        series.labels = without_metadata(&series.labels);
+    }
+    merge_same_labels(vector)
+}

@@ -1,0 +1,24 @@
+//! PromQL: text → tree → values.
+//!
+//! Reading order: [`ast`], [`value`], [`functions`]; [`parse`](mod@parse) and [`print`](mod@print) the
+//! text; `plan` (what does not depend on data), `eval` (one operator per file), `engine` (the door).
+//! [`promqltest`] is the language in which all of it is tested.
+
+pub mod ast;
+mod budget;
+mod civil;
+mod engine;
+mod error;
+mod eval;
+pub mod functions;
+mod notes;
+pub mod parse;
+mod plan;
+pub mod print;
+pub mod promqltest;
+pub mod value;
+
+pub use budget::{Budget, Stop};
+pub use engine::{Engine, EngineOptions, Query};
+pub use error::EvalError;
+pub use parse::{Features, ParseError, parse};

@@ -1,0 +1,99 @@
+//! Limits of a query.
+
+use std::cell::Cell;
+
+use promql::promqltest::{LoadedSeries, MemoryStore};
+use promql::value::Steps;
+use promql::{Budget, Engine, EvalError, Features, Query, Stop, parse};
+use tsdb::model::{Labels, Sample, Timestamp, Value};
+
+fn store() -> MemoryStore {
+    let samples = (0..100).map(|row| Sample {
+        timestamp: Timestamp::from_ms(row * 5_000),
+        value: Value::Float(row as f64),
+        start: None,
+    });
+    let samples: Vec<_> = samples.collect();
+    let series = (0..10).map(|pod| LoadedSeries {
+        labels: Labels::from_pairs([("__name__", "x_total".into()), ("pod", format!("{pod}"))]),
+        samples: samples.clone(),
+    });
+    let mut store = MemoryStore::new();
+    store.insert(&series.collect::<Vec<_>>());
+    store
+}
+
+fn ask(text: &str, budget: &Budget<'_>) -> Result<u64, EvalError> {
+    let expr = parse(text, &Features::default()).expect("a query");
+    let time = Timestamp::from_ms;
+    let steps = Steps { start: time(0), end: time(450_000), step_ms: 50_000 };
+    let engine = Engine::default();
+    let answer = engine.range(Query { text, expr: &expr }, &store(), steps, budget)?;
+    Ok(answer.samples)
+}
+
+#[test]
+fn samples_held_at_a_time() {
+    let rows = [
+        // Ten series with ten steps each.
+        ("x_total", 100, true),
+        ("x_total", 99, false),
+        ("sum(x_total)", 100, true),
+        ("sum(x_total) + sum(x_total)", 110, true),
+        ("x_total + x_total", 199, false),
+        // The window of each step has ten samples; nine steps have two samples at least.
+        ("rate(x_total[50s])", 99, true),
+        ("rate(x_total[50s])", 90, false),
+        // Steps of a subquery are bounded before anything is made for them.
+        ("sum_over_time(vector(1)[1y:1ms])", 1000, false),
+    ];
+    for (query, samples_max, enough) in rows {
+        match ask(query, &Budget::samples(samples_max)) {
+            Ok(_) => assert!(enough, "{query} needs no more than {samples_max}"),
+            Err(EvalError::TooManySamples) => assert!(!enough, "{query} needs {samples_max}"),
+            Err(error) => panic!("{query}: {error}"),
+        }
+    }
+    assert_eq!(ask("x_total", &Budget::samples(1000)).unwrap(), 100);
+    assert_eq!(ask("rate(x_total[50s])", &Budget::samples(1000)).unwrap(), 910);
+}
+
+#[test]
+fn stopped_from_outside() {
+    for (stop, text) in [
+        (Stop::Canceled, "query was canceled in expression evaluation"),
+        (Stop::Timeout, "query timed out in expression evaluation"),
+    ] {
+        let asked = Cell::new(0);
+        let after_two = || {
+            asked.set(asked.get() + 1);
+            (asked.get() > 2).then_some(stop)
+        };
+        let budget = Budget { samples_max: 1_000_000, stop: &after_two };
+        assert_eq!(ask("x_total", &budget).unwrap_err().to_string(), text);
+        assert!(asked.get() < 10);
+    }
+}
+
+#[test]
+fn what_cannot_be_asked_over_a_range() {
+    let budget = Budget::samples(1000);
+    let rows = [
+        (
+            "x_total[5m]",
+            "invalid expression type \"range vector\" for range query, must be Scalar or instant Vector",
+        ),
+        (
+            "\"text\"",
+            "invalid expression type \"string\" for range query, must be Scalar or instant Vector",
+        ),
+        ("x_total offset (5m / (step() - 50s))", "division by zero"),
+        ("rate(x_total[step() - 50s])", "duration must be greater than 0"),
+    ];
+    for (query, expected) in rows {
+        match ask(query, &budget) {
+            Err(EvalError::Invalid(text)) => assert_eq!(text, expected),
+            other => panic!("{query}: {other:?}"),
+        }
+    }
+}

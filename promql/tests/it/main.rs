@@ -1,0 +1,12 @@
+//! The integration tests of this crate, one module each.
+
+mod budget;
+mod database;
+mod parse;
+mod parse_corpus;
+mod parse_errors;
+mod parse_property;
+mod parse_series;
+mod reference;
+mod rows;
+mod suite;
