@@ -1,0 +1,250 @@
+//! One target's life: wake up, fetch, store, note how it went, sleep.
+//!
+//! [`Scrape::once`] is one turn, driven by whoever calls it. `run` drives it by the clock:
+//! fetching happens in a task of its own and storing on a thread for blocking work, because a
+//! page may be large and a commit waits for the disk, and so that a panic in either of them ends
+//! that scrape only.
+//!
+//! When a target goes away its series have to end, too: at the time of the next scrape that
+//! would have been, written 1.1 intervals later. If somebody else scrapes the same series by
+//! then (a changed configuration, say), the store has newer samples and refuses the markers.
+
+mod clock;
+mod schedule;
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::{JoinError, spawn_blocking};
+use tsdb::append::Storage;
+use tsdb::model::Timestamp;
+
+pub use clock::{Clock, SystemClock};
+pub use schedule::Schedule;
+
+use crate::fetch::{Fetcher, Page};
+use crate::ingest::{Counts, Ingest, Report};
+use crate::job::Job;
+use crate::target::Target;
+
+/// How a scrape went.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// The timestamp of its samples.
+    pub at: Timestamp,
+    /// Whether the target gave a good page.
+    pub up: bool,
+    /// How long it took to fetch and to read.
+    pub duration_seconds: f64,
+    /// What was on the page; all zero if it was not good.
+    pub counts: Counts,
+    /// What went wrong, in the target or in storing.
+    pub error: Option<String>,
+}
+
+/// What a scrape is made of.
+#[derive(Clone)]
+pub struct Parts {
+    /// What to scrape.
+    pub target: Arc<Target>,
+    /// By which rules.
+    pub job: Arc<Job>,
+    /// How to get the page.
+    pub fetcher: Arc<Fetcher>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Scrapes one target, again and again.
+pub struct Scrape {
+    parts: Parts,
+    ingest: Ingest,
+}
+
+impl Scrape {
+    /// A scrape that has not begun.
+    pub fn new(parts: Parts) -> Self {
+        let ingest = Ingest::new(parts.target.labels.clone(), parts.job.clone());
+        Self { parts, ingest }
+    }
+
+    /// Fetches the page and stores it as of `at`. Never fails: what goes wrong is in the outcome
+    /// and in the target's record.
+    pub async fn once(&mut self, at: Timestamp, storage: &dyn Storage) -> Outcome {
+        let started = self.parts.clock.monotonic();
+        let (page, fetched) = fetch(self.parts.clone(), Page::default()).await;
+        self.store(&page, fetched, at, started, storage)
+    }
+
+    /// Stores what was fetched, or that nothing could be.
+    fn store(
+        &mut self,
+        page: &Page,
+        fetched: Result<(), String>,
+        at: Timestamp,
+        started: Duration,
+        storage: &dyn Storage,
+    ) -> Outcome {
+        let mut append = storage.appender();
+        let counts = fetched.and_then(|()| {
+            let content_type = page.content_type.as_deref();
+            let counts = self.ingest.page(&page.body, content_type, at, &mut *append);
+            counts.map_err(|error| error.to_string())
+        });
+        let duration_seconds = (self.parts.clock.monotonic() - started).as_secs_f64();
+        if counts.is_err() {
+            // Whatever was appended of the page goes with this appender.
+            drop(append);
+            append = storage.appender();
+        }
+        let up = counts.is_ok();
+        let (counts, mut error) = match counts {
+            Ok(counts) => (counts, None),
+            Err(error) => (Counts::default(), Some(error)),
+        };
+        let report = Report { up, duration_seconds, counts };
+        let told = if up { Ok(()) } else { self.ingest.lose(at, &mut *append) };
+        let told = told.and_then(|()| self.ingest.report(&report, at, &mut *append));
+        let stored = match told {
+            Ok(()) => append.commit().map(drop).map_err(|error| error.to_string()),
+            Err(refused) => Err(refused.to_string()),
+        };
+        if let Err(failed) = stored {
+            self.ingest.forget();
+            error.get_or_insert(format!("storing the scrape failed: {failed}"));
+        }
+        let outcome = Outcome { at, up, duration_seconds, counts, error };
+        self.note(&outcome);
+        outcome
+    }
+
+    fn note(&mut self, outcome: &Outcome) {
+        let record = &self.parts.target.record;
+        let error = outcome.error.clone().unwrap_or_default();
+        record.note(outcome.at, outcome.duration_seconds, outcome.up, error);
+        if let Some(families) = self.ingest.take_family_changes() {
+            record.note_families(families.into());
+        }
+    }
+
+    /// The target is gone: its series end at `at`. Says why if that could not be stored.
+    pub fn end(&mut self, at: Timestamp, storage: &dyn Storage) -> Result<(), String> {
+        let mut append = storage.appender();
+        self.ingest.end(at, &mut *append).map_err(|refused| refused.to_string())?;
+        append.commit().map(drop).map_err(|error| error.to_string())
+    }
+}
+
+/// Gets the page of a target into `page`.
+async fn fetch(parts: Parts, mut page: Page) -> (Page, Result<(), String>) {
+    let timeout = Duration::from_millis(parts.target.timeout_ms.unsigned_abs());
+    let fetched = parts.fetcher.fetch(&parts.target.url, timeout, &mut page).await;
+    (page, fetched.map_err(|error| error.to_string()))
+}
+
+/// What a running cycle is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// Go on.
+    Run,
+    /// The target is gone; end its series.
+    Remove,
+    /// The process ends; leave everything as it is.
+    Quit,
+}
+
+/// Scrapes a target by the clock until told otherwise.
+pub(crate) async fn run(
+    parts: Parts,
+    storage: Arc<dyn Storage>,
+    mut orders: watch::Receiver<Order>,
+) {
+    let schedule = Schedule::new(parts.target.identity, parts.target.interval_ms);
+    let mut scrape = Scrape::new(parts.clone());
+    let mut page = Page::default();
+    let mut due = schedule.after(parts.clock.now());
+    loop {
+        tokio::select! {
+            () = stopped(&mut orders) => break,
+            () = wait_until(due, &parts, schedule) => {}
+        }
+        let at = schedule.align(due, parts.clock.now());
+        let started = parts.clock.monotonic();
+        let mut fetching = tokio::spawn(fetch(parts.clone(), std::mem::take(&mut page)));
+        let fetched = tokio::select! {
+            () = stopped(&mut orders) => {
+                fetching.abort();
+                break;
+            }
+            fetched = &mut fetching => fetched,
+        };
+        let (fetched_page, fetched) =
+            fetched.unwrap_or_else(|error| (Page::default(), Err(panic_text(error))));
+        let store = storage.clone();
+        let storing = spawn_blocking(move || {
+            scrape.store(&fetched_page, fetched, at, started, &*store);
+            (scrape, fetched_page)
+        });
+        (scrape, page) = storing.await.unwrap_or_else(|error| {
+            parts.target.record.note(at, 0.0, false, panic_text(error));
+            (Scrape::new(parts.clone()), Page::default())
+        });
+        due = following(due, &parts, schedule);
+    }
+    if *orders.borrow() == Order::Remove {
+        end(scrape, storage, orders, schedule).await;
+    }
+}
+
+/// Waits for an order to stop; a manager that is gone is one, too.
+async fn stopped(orders: &mut watch::Receiver<Order>) {
+    // An error means that the sender is gone.
+    let _gone = orders.wait_for(|order| *order != Order::Run).await;
+}
+
+/// Sleeps until `due`, at most one interval: clocks may be set.
+async fn wait_until(due: Timestamp, parts: &Parts, schedule: Schedule) {
+    let ms = due.ms_since(parts.clock.now()).clamp(0, schedule.interval_ms());
+    tokio::time::sleep(Duration::from_millis(ms.unsigned_abs())).await;
+}
+
+/// The time after `due` and after now. A clock that was set back by more than an interval wins.
+fn following(due: Timestamp, parts: &Parts, schedule: Schedule) -> Timestamp {
+    let now = parts.clock.now();
+    let set_back = due.ms_since(now) > schedule.interval_ms();
+    schedule.after(if set_back { now } else { now.max(due) })
+}
+
+/// Ends the series of a target that is gone, unless the process ends before.
+async fn end(
+    mut scrape: Scrape,
+    storage: Arc<dyn Storage>,
+    mut orders: watch::Receiver<Order>,
+    schedule: Schedule,
+) {
+    let now = scrape.parts.clock.now();
+    let at = schedule.after(now);
+    let wait_ms = at.ms_since(now) + schedule.interval_ms() * 11 / 10;
+    tokio::select! {
+        _quit = orders.wait_for(|order| *order == Order::Quit) => return,
+        () = tokio::time::sleep(Duration::from_millis(wait_ms.unsigned_abs())) => {}
+    }
+    let record = scrape.parts.target.clone();
+    let ended = spawn_blocking(move || scrape.end(at, &*storage)).await;
+    if let Err(error) = ended.unwrap_or_else(|error| Err(panic_text(error))) {
+        record.record.note(at, 0.0, false, format!("ending the series failed: {error}"));
+    }
+}
+
+/// What a task that did not finish says.
+fn panic_text(error: JoinError) -> String {
+    let payload: Box<dyn Any + Send> = match error.try_into_panic() {
+        Ok(payload) => payload,
+        Err(error) => return format!("scrape was cancelled: {error}"),
+    };
+    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+    format!("scrape panicked: {}", text.unwrap_or_else(|| "no message".into()))
+}

@@ -1,0 +1,81 @@
+//! Why there is no page.
+
+use std::error::Error as _;
+use std::io;
+
+use reqwest::StatusCode;
+use thiserror::Error;
+use tsdb::model::labels::Quoted;
+
+/// Redirects that are followed before we give up.
+pub(super) const REDIRECTS_MAX: usize = 10;
+
+/// Why there is no page.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum FetchError {
+    /// There was no answer; `cause` says what happened.
+    #[error("Get {}: {cause}", Quoted(url))]
+    Request {
+        /// What was asked for.
+        url: String,
+        /// What happened.
+        cause: String,
+    },
+    /// The time was over; with a URL: before an answer began.
+    #[error("{}context deadline exceeded", prefix(url))]
+    TimedOut {
+        /// What was asked for.
+        url: Option<String>,
+    },
+    /// The answer is not 200.
+    #[error("server returned HTTP status {0}")]
+    Status(StatusCode),
+    /// The page is larger than allowed.
+    #[error("body size limit exceeded")]
+    TooLarge,
+    /// The page broke off, or cannot be decompressed.
+    #[error("{0}")]
+    Body(String),
+}
+
+fn prefix(url: &Option<String>) -> String {
+    url.as_ref().map(|url| format!("Get {}: ", Quoted(url))).unwrap_or_default()
+}
+
+/// What a failure of the HTTP client comes down to, in Go's words where it has some; `host` is
+/// whom it talked to.
+pub(super) fn describe(error: &reqwest::Error, host: &str) -> String {
+    if error.is_redirect() {
+        return format!("stopped after {REDIRECTS_MAX} redirects");
+    }
+    let mut causes = vec![error.to_string()];
+    let mut cause = error.source();
+    let mut io = None;
+    while let Some(error) = cause {
+        io = error.downcast_ref::<io::Error>().or(io);
+        causes.push(error.to_string());
+        cause = error.source();
+    }
+    let deepest = causes.pop().unwrap_or_default();
+    let is_dns = causes.iter().any(|cause| cause.contains("dns error"));
+    let dial = |what: &str| format!("dial tcp {host}: connect: {what}");
+    match io.map(io::Error::kind) {
+        Some(io::ErrorKind::ConnectionRefused) => dial("connection refused"),
+        Some(io::ErrorKind::HostUnreachable) => dial("no route to host"),
+        Some(io::ErrorKind::NetworkUnreachable) => dial("network is unreachable"),
+        Some(io::ErrorKind::ConnectionReset) => "read: connection reset by peer".into(),
+        _ if is_dns => format!("dial tcp: lookup {host}: {deepest}"),
+        _ if is_cut(&deepest) => "unexpected EOF".into(),
+        _ => deepest,
+    }
+}
+
+/// Whether these are the client's words for an answer that ended too early.
+fn is_cut(text: &str) -> bool {
+    const WORDS: [&str; 3] = [
+        "end of file before message length reached",
+        "connection closed before message completed",
+        "unexpected EOF",
+    ];
+    WORDS.iter().any(|words| text.contains(words))
+}

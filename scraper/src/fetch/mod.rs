@@ -1,0 +1,139 @@
+//! Fetching a page: one GET, bounded in time and bytes.
+//!
+//! Each job has one [`Fetcher`], whose connections stay open between scrapes. A fetch has one
+//! deadline for everything (a target that drips bytes gains nothing) and one limit for the page
+//! after decompression. Credentials and certificates in files are read again each time.
+//!
+//! Error texts are Go's and Prometheus's where those are known to their users.
+
+mod client;
+mod error;
+mod secret;
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
+use tokio::time::{Instant, timeout_at};
+
+pub use error::FetchError;
+
+use crate::job::{Job, PAGE_BYTES_MAX};
+use client::Clients;
+
+/// What a page may be written in, the best first. `escaping=allow-utf-8` keeps colons in names:
+/// without it the Python client turns `vllm:x` into `vllm_x` in OpenMetrics. As Prometheus 3.
+const ACCEPT_FORMATS: &str = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,\
+    application/openmetrics-text;version=0.0.1;q=0.5,\
+    text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,\
+    text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
+/// Tells the target how long we wait, in seconds.
+const TIMEOUT_HEADER: &str = "X-Prometheus-Scrape-Timeout-Seconds";
+/// Largest buffer that is kept from one page to the next.
+const BUFFER_KEPT_BYTES: usize = 1 << 20;
+
+/// Fetches the pages of a job's targets.
+#[derive(Debug)]
+pub struct Fetcher {
+    clients: Mutex<Clients>,
+    options: crate::job::ClientOptions,
+    page_bytes_max: u64,
+}
+
+/// A page.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// The bytes, decompressed.
+    pub body: Vec<u8>,
+    /// What the target says that they are.
+    pub content_type: Option<String>,
+}
+
+impl Page {
+    /// Empties it, and keeps its memory if that is not unusually much.
+    fn clear(&mut self) {
+        self.body.clear();
+        self.body.shrink_to(BUFFER_KEPT_BYTES);
+        self.content_type = None;
+    }
+}
+
+impl Fetcher {
+    /// A fetcher for the targets of `job`. Nothing is opened or read yet.
+    pub fn new(job: &Job) -> Self {
+        Self {
+            clients: Mutex::new(Clients::new(job)),
+            options: job.client.clone(),
+            page_bytes_max: job.body_bytes_max.unwrap_or(PAGE_BYTES_MAX),
+        }
+    }
+
+    /// Gets `url` into `page` within `timeout`. After an error `page` holds nothing of use.
+    pub async fn fetch(
+        &self,
+        url: &str,
+        timeout: Duration,
+        page: &mut Page,
+    ) -> Result<(), FetchError> {
+        page.clear();
+        let deadline = Instant::now() + timeout;
+        let sent = timeout_at(deadline, self.send(url, timeout)).await;
+        let mut response =
+            sent.map_err(|_| FetchError::TimedOut { url: Some(url.to_owned()) })??;
+        if response.status() != reqwest::StatusCode::OK {
+            return Err(FetchError::Status(response.status()));
+        }
+        let content_type = response.headers().get(CONTENT_TYPE);
+        page.content_type =
+            content_type.map(|text| String::from_utf8_lossy(text.as_bytes()).into_owned());
+        let read = timeout_at(deadline, self.read(&mut response, &mut page.body)).await;
+        read.map_err(|_| FetchError::TimedOut { url: None })?
+    }
+
+    async fn send(&self, url: &str, timeout: Duration) -> Result<reqwest::Response, FetchError> {
+        let failed = |cause| FetchError::Request { url: url.to_owned(), cause };
+        let headers = self.headers(timeout).map_err(failed)?;
+        let client = {
+            let mut clients = self.clients.lock().unwrap_or_else(|held| held.into_inner());
+            clients.for_url(url).map_err(failed)?
+        };
+        let mut request = client.client.get(client.url).headers(headers);
+        if let Some(host) = client.host {
+            request = request.header(HOST, host);
+        }
+        request.send().await.map_err(|error| failed(error::describe(&error, authority(url))))
+    }
+
+    fn headers(&self, timeout: Duration) -> Result<HeaderMap, String> {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static(ACCEPT_FORMATS));
+        let seconds = HeaderValue::from_str(&timeout.as_secs_f64().to_string());
+        headers.insert(TIMEOUT_HEADER, seconds.map_err(|error| error.to_string())?);
+        if let Some(authorization) = &self.options.authorization {
+            headers.insert(AUTHORIZATION, secret::authorization(authorization)?);
+        }
+        Ok(headers)
+    }
+
+    /// Reads chunk by chunk, so that no more than the limit and one chunk is ever held.
+    async fn read(
+        &self,
+        response: &mut reqwest::Response,
+        body: &mut Vec<u8>,
+    ) -> Result<(), FetchError> {
+        let broken = |error| FetchError::Body(error::describe(&error, ""));
+        while let Some(chunk) = response.chunk().await.map_err(broken)? {
+            if body.len() as u64 + chunk.len() as u64 > self.page_bytes_max {
+                return Err(FetchError::TooLarge);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(())
+    }
+}
+
+/// `host:port` of a URL.
+fn authority(url: &str) -> &str {
+    let behind = url.split_once("://").map_or(url, |(_, behind)| behind);
+    behind.split(['/', '?']).next().unwrap_or(behind)
+}

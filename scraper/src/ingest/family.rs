@@ -1,0 +1,186 @@
+//! Metric families of a page: what `TYPE`, `HELP` and `UNIT` lines say, and who belongs to them.
+
+use hashbrown::HashMap;
+use tsdb::model::{Metadata, MetricType};
+
+use crate::parse::series::unescape;
+use crate::parse::{Entry, Format};
+use crate::target::FamilyMetadata;
+
+/// Pages after which a family that is no longer mentioned is forgotten (Prometheus's number).
+const PAGES_KEPT: u64 = 10;
+/// Most families of one target that are remembered.
+const FAMILIES_MAX: usize = 10_000;
+
+/// What a target says about its families.
+#[derive(Debug, Default)]
+pub(super) struct Families {
+    known: HashMap<String, Family>,
+    /// The family that the last comment of the page spoke of.
+    current: String,
+    /// The type in the page's last `TYPE` line.
+    kind: MetricType,
+    /// The page that is being read.
+    page: u64,
+    /// Whether anything was learnt or forgotten since [`Families::take_changes`].
+    changed: bool,
+}
+
+#[derive(Debug, Default)]
+struct Family {
+    metadata: Metadata,
+    seen: u64,
+    told: bool,
+}
+
+impl Families {
+    /// Begins a page.
+    pub(super) fn begin(&mut self) {
+        self.page += 1;
+        self.current.clear();
+        self.kind = MetricType::Unknown;
+    }
+
+    /// Learns from a comment of the page.
+    pub(super) fn learn(&mut self, entry: &Entry<'_>, format: Format) {
+        match *entry {
+            Entry::Type { family, kind } => {
+                self.kind = kind;
+                self.update(family, |metadata| replace(&mut metadata.kind, &kind));
+            }
+            Entry::Help { family, text } => {
+                let text = unescape(text, format == Format::OpenMetrics);
+                self.update(family, |metadata| {
+                    let differs = metadata.help != text;
+                    if differs {
+                        metadata.help = text.into_owned();
+                    }
+                    differs
+                });
+            }
+            Entry::Unit { family, unit } => {
+                self.update(family, |metadata| replace(&mut metadata.unit, unit));
+            }
+            Entry::Comment | Entry::Sample(_) => {}
+        }
+    }
+
+    fn update(&mut self, name: &str, set: impl FnOnce(&mut Metadata) -> bool) {
+        if self.current != name {
+            name.clone_into(&mut self.current);
+        }
+        if self.known.len() >= FAMILIES_MAX && !self.known.contains_key(name) {
+            return;
+        }
+        let family = self.known.entry_ref(name).or_default();
+        let is_new = std::mem::replace(&mut family.seen, self.page) == 0;
+        if set(&mut family.metadata) || is_new {
+            family.told = false;
+            self.changed = true;
+        }
+    }
+
+    /// The type in force, as far as the spelling of `le` and `quantile` depends on it.
+    pub(super) fn kind(&self) -> MetricType {
+        self.kind
+    }
+
+    /// The family of a series: the current one if `raw`, its name on the page, belongs to that
+    /// by its type, else one of its own. `renamed` is its name after relabelling: the family is
+    /// renamed likewise.
+    pub(super) fn of(&self, raw: &str, renamed: &str) -> (String, Metadata) {
+        let own = || (renamed.to_owned(), Metadata::default());
+        let Some(family) = self.known.get(&self.current) else { return own() };
+        let suffix = match suffix(raw, &self.current, family.metadata.kind) {
+            Some(suffix) => suffix,
+            None => return own(),
+        };
+        match renamed.strip_suffix(suffix) {
+            Some(stem) if !stem.is_empty() => (stem.to_owned(), family.metadata.clone()),
+            _ => own(),
+        }
+    }
+
+    /// Ends a page: forgets what was not mentioned for long.
+    pub(super) fn end(&mut self) {
+        let (page, before) = (self.page, self.known.len());
+        self.known.retain(|_, family| family.seen + PAGES_KEPT > page);
+        self.changed |= self.known.len() != before;
+    }
+
+    /// The families that nobody was told about yet, or not of their latest change.
+    pub(super) fn untold(&mut self) -> impl Iterator<Item = (&str, &Metadata)> {
+        let untold = self.known.iter_mut().filter(|(_, family)| !family.told);
+        untold.map(|(name, family)| {
+            family.told = true;
+            (name.as_str(), &family.metadata)
+        })
+    }
+
+    /// Makes everything untold again.
+    pub(super) fn forget_telling(&mut self) {
+        self.known.values_mut().for_each(|family| family.told = false);
+    }
+
+    /// All families by name, if there was a change since the last call.
+    pub(super) fn take_changes(&mut self) -> Option<Vec<FamilyMetadata>> {
+        if !std::mem::take(&mut self.changed) {
+            return None;
+        }
+        let all = self.known.iter().map(|(name, family)| (name.clone(), family.metadata.clone()));
+        let mut all: Vec<_> = all.collect();
+        all.sort_by(|a, b| a.0.cmp(&b.0));
+        Some(all)
+    }
+}
+
+/// Sets `field`, and says whether that changed it.
+fn replace<T: PartialEq<U>, U: ToOwned<Owned = T> + ?Sized>(field: &mut T, value: &U) -> bool {
+    let differs = *field != *value;
+    if differs {
+        *field = value.to_owned();
+    }
+    differs
+}
+
+/// What `name` has behind `family`, if a family of that type has such a series.
+fn suffix<'n>(name: &'n str, family: &str, kind: MetricType) -> Option<&'n str> {
+    let suffix = name.strip_prefix(family)?;
+    let allowed: &[&str] = match kind {
+        MetricType::Counter => &["", "_total", "_created"],
+        MetricType::Histogram => &["", "_bucket", "_sum", "_count", "_created"],
+        MetricType::GaugeHistogram => &["", "_bucket", "_gsum", "_gcount"],
+        MetricType::Summary => &["", "_sum", "_count", "_created"],
+        MetricType::Info => &["", "_info"],
+        MetricType::Gauge | MetricType::StateSet | MetricType::Unknown => &[""],
+    };
+    allowed.contains(&suffix).then_some(suffix)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_belongs_to_whom() {
+        use MetricType::*;
+        let rows = [
+            ("a_bucket", "a", Histogram, Some("_bucket")),
+            ("iteration_tokens_total_sum", "iteration_tokens_total", Histogram, Some("_sum")),
+            ("a_created", "a", Histogram, Some("_created")),
+            ("a_bucket", "a", Counter, None),
+            ("a_total", "a", Counter, Some("_total")),
+            ("a_total", "a_total", Counter, Some("")),
+            ("a", "a", Gauge, Some("")),
+            ("ab", "a", Gauge, None),
+            ("b", "a", Gauge, None),
+            ("a_info", "a", Info, Some("_info")),
+            ("a_gsum", "a", GaugeHistogram, Some("_gsum")),
+            ("a_count", "a", Summary, Some("_count")),
+            ("a_count", "a", Unknown, None),
+        ];
+        for (name, family, kind, expected) in rows {
+            assert_eq!(suffix(name, family, kind), expected, "{name} in {family}");
+        }
+    }
+}

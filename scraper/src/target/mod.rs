@@ -1,0 +1,225 @@
+//! Targets: what a job's addresses become after relabelling, and how each of them is doing.
+//!
+//! 1. **Discovered labels**: what discovery says, completed by the job's defaults (`job`,
+//!    `__scheme__`, `__metrics_path__`, `__scrape_interval__`, `__scrape_timeout__`,
+//!    `__param_<name>`).
+//! 2. Relabelling, which may drop the target.
+//! 3. The `__…__` labels that are left make URL, interval and timeout; the others, with
+//!    `instance` defaulting to the address, are the target's labels.
+//!
+//! Source of the rules: Prometheus 3.14, `scrape/target.go`.
+
+mod health;
+#[cfg(test)]
+mod tests;
+mod url;
+
+use std::collections::{BTreeMap, HashSet};
+
+use thiserror::Error;
+use tsdb::model::duration::{DurationError, format_duration, parse_duration};
+use tsdb::model::labels::{Labels, LabelsBuilder, Quoted};
+
+pub use health::{FamilyMetadata, Health, Record, TargetStatus};
+
+use crate::job::Job;
+use crate::relabel;
+
+/// How many dropped targets of a job are remembered.
+pub const DROPPED_MAX: usize = 1000;
+
+/// Labels that describe where a target was found; gone after relabelling.
+const META_PREFIX: &str = "__meta_";
+/// Labels that are not stored.
+const RESERVED_PREFIX: &str = "__";
+const PARAM_PREFIX: &str = "__param_";
+const ADDRESS: &str = "__address__";
+const SCHEME: &str = "__scheme__";
+const PATH: &str = "__metrics_path__";
+const INTERVAL: &str = "__scrape_interval__";
+const TIMEOUT: &str = "__scrape_timeout__";
+
+/// Something to scrape.
+#[derive(Debug)]
+pub struct Target {
+    /// The labels before relabelling.
+    pub discovered: Labels,
+    /// The labels that every series of it gets.
+    pub labels: Labels,
+    /// The name of its job's configuration.
+    pub pool: String,
+    /// Where its page is.
+    pub url: String,
+    /// Milliseconds from one scrape to the next.
+    pub interval_ms: i64,
+    /// Milliseconds after which a scrape has failed.
+    pub timeout_ms: i64,
+    /// Equal for two targets if they are scraped alike: the same labels (those for scraping
+    /// included) and URL.
+    pub identity: u64,
+    /// How it is doing.
+    pub record: Record,
+}
+
+/// Why an address makes no target.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[expect(missing_docs, reason = "the texts say it")]
+pub enum TargetError {
+    #[error("no address")]
+    NoAddress,
+    #[error("{} is not a valid hostname", Quoted(.0))]
+    BadAddress(String),
+    #[error("invalid scheme: {}", Quoted(.0))]
+    BadScheme(String),
+    #[error("error parsing scrape interval: {0}")]
+    BadInterval(DurationError),
+    #[error("scrape interval cannot be 0")]
+    NoInterval,
+    #[error("error parsing scrape timeout: {0}")]
+    BadTimeout(DurationError),
+    #[error("scrape timeout cannot be 0")]
+    NoTimeout,
+    #[error(
+        "scrape timeout cannot be greater than scrape interval ({} > {})",
+        Quoted(timeout),
+        Quoted(interval)
+    )]
+    TimeoutTooLong { timeout: String, interval: String },
+}
+
+/// What a job's addresses became.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// To scrape; each identity once.
+    pub targets: Vec<Target>,
+    /// The discovered labels of those that relabelling dropped, at most [`DROPPED_MAX`].
+    pub dropped: Vec<Labels>,
+    /// How many were dropped.
+    pub dropped_count: usize,
+    /// Those that are none, with their discovered labels.
+    pub failures: Vec<(Labels, TargetError)>,
+}
+
+/// The targets that are written down in `job`.
+pub fn find(job: &Job) -> Found {
+    let mut found = Found::default();
+    let mut seen = HashSet::new();
+    for fixed in &job.fixed {
+        for address in &fixed.addresses {
+            let discovered = discovered(job, address, &fixed.labels);
+            match resolve(job, &discovered) {
+                Ok(Some(target)) if seen.insert(target.identity) => found.targets.push(target),
+                Ok(Some(_)) => {}
+                Ok(None) => {
+                    found.dropped_count += 1;
+                    if found.dropped.len() < DROPPED_MAX {
+                        found.dropped.push(discovered);
+                    }
+                }
+                Err(error) => found.failures.push((discovered, error)),
+            }
+        }
+    }
+    found
+}
+
+/// The labels of an address before relabelling: its own, then the job's defaults.
+fn discovered(job: &Job, address: &str, labels: &BTreeMap<String, String>) -> Labels {
+    let mut builder = LabelsBuilder::new();
+    for (name, value) in labels {
+        builder.set(name.as_str(), value.as_str());
+    }
+    builder.set(ADDRESS, address);
+    let defaults = [
+        ("job", job.name.clone()),
+        (INTERVAL, format_duration(job.interval_ms)),
+        (TIMEOUT, format_duration(job.timeout_ms)),
+        (PATH, job.metrics_path.clone()),
+        (SCHEME, job.scheme.as_str().to_owned()),
+    ];
+    for (name, value) in defaults {
+        if builder.get(name).is_none() {
+            builder.set(name, value);
+        }
+    }
+    for (name, values) in &job.params {
+        if let Some(first) = values.first() {
+            builder.set(format!("{PARAM_PREFIX}{name}"), first.as_str());
+        }
+    }
+    builder.build()
+}
+
+/// The target that `discovered` becomes; `None` if relabelling drops it.
+fn resolve(job: &Job, discovered: &Labels) -> Result<Option<Target>, TargetError> {
+    let mut builder = discovered.to_builder();
+    if !relabel::apply(&mut builder, &job.relabel) {
+        return Ok(None);
+    }
+    let labels = builder.build().filtered(|name| !name.starts_with(META_PREFIX));
+    let address = labels.get(ADDRESS).ok_or(TargetError::NoAddress)?.to_owned();
+    if address.contains('/') {
+        return Err(TargetError::BadAddress(address));
+    }
+    let scheme = labels.get(SCHEME).unwrap_or("http");
+    if !["http", "https"].contains(&scheme) {
+        return Err(TargetError::BadScheme(scheme.to_owned()));
+    }
+    let (interval_ms, timeout_ms) = times(&labels)?;
+    let path = labels.get(PATH).unwrap_or_default();
+    let url = url::build(scheme, &address, path, &params(job, &labels));
+    let mut own = labels.filtered(|name| !name.starts_with(RESERVED_PREFIX)).to_builder();
+    if own.get("instance").is_none() {
+        own.set("instance", address);
+    }
+    let own = own.build();
+    Ok(Some(Target {
+        discovered: discovered.clone(),
+        identity: identity(&labels, &own, &url),
+        labels: own,
+        pool: job.name.clone(),
+        url,
+        interval_ms,
+        timeout_ms,
+        record: Record::default(),
+    }))
+}
+
+/// Interval and timeout in milliseconds.
+fn times(labels: &Labels) -> Result<(i64, i64), TargetError> {
+    let text = |name| labels.get(name).unwrap_or_default();
+    let interval_ms = parse_duration(text(INTERVAL)).map_err(TargetError::BadInterval)?;
+    let timeout_ms = parse_duration(text(TIMEOUT)).map_err(TargetError::BadTimeout)?;
+    match (interval_ms, timeout_ms) {
+        (0, _) => Err(TargetError::NoInterval),
+        (_, 0) => Err(TargetError::NoTimeout),
+        _ if timeout_ms > interval_ms => Err(TargetError::TimeoutTooLong {
+            timeout: text(TIMEOUT).to_owned(),
+            interval: text(INTERVAL).to_owned(),
+        }),
+        times => Ok(times),
+    }
+}
+
+/// The job's parameters, the first value of each replaced by what relabelling left of it.
+fn params(job: &Job, labels: &Labels) -> BTreeMap<String, Vec<String>> {
+    let mut params = job.params.clone();
+    for (name, value) in labels.iter() {
+        if let Some(name) = name.strip_prefix(PARAM_PREFIX) {
+            let values = params.entry(name.to_owned()).or_default();
+            match values.first_mut() {
+                Some(first) => *first = value.to_owned(),
+                None => values.push(value.to_owned()),
+            }
+        }
+    }
+    params
+}
+
+fn identity(labels: &Labels, own: &Labels, url: &str) -> u64 {
+    let mut all = labels.to_builder();
+    for (name, value) in own.iter() {
+        all.set(name, value);
+    }
+    all.set("__url__", url).build().hash64()
+}

@@ -1,0 +1,16 @@
+//! The integration tests of this crate, one module each.
+
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+mod bad_input;
+mod cache;
+mod corpus;
+mod fixtures;
+mod ingest;
+mod jobs;
+mod lifecycle;
+mod parse;
+mod recording;
+mod server;
+mod speed;
+mod tls;
