@@ -1,7 +1,7 @@
 //! What can go wrong in the store, sorted by what a caller does about it.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
@@ -57,7 +57,15 @@ pub enum Rejected {
     /// The store holds as many series as its options allow.
     #[error("series limit exceeded")]
     SeriesLimit,
+    /// A label set of more than 512 KiB.
+    #[error("label set too long")]
+    LabelsTooLong,
     /// A label set that cannot name a series: no metric name.
     #[error("label set without a metric name")]
     NoMetricName,
+}
+
+/// Makes an I/O error tell what was tried with which file.
+pub(crate) fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Error {
+    move |source| Error::Io { action, path: path.to_owned(), source }
 }

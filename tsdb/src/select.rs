@@ -59,6 +59,9 @@ pub struct Selection {
     pub generation: Generation,
     /// How the store finds the series again: one number for each, its own business.
     pub(crate) places: Vec<u32>,
+    /// The newest sample of each series when it was resolved: later ones are not read, so that no
+    /// query sees a part of a later commit. Empty if the store does not need it.
+    pub(crate) newest: Vec<i64>,
 }
 
 impl Selection {
@@ -66,7 +69,18 @@ impl Selection {
     /// `series[i]` and means something to that implementation alone.
     pub fn new(series: Vec<SelectedSeries>, places: Vec<u32>, generation: Generation) -> Self {
         assert_eq!(series.len(), places.len(), "BUG: a place for each series");
-        Self { series, generation, places }
+        Self { series, generation, places, newest: Vec::new() }
+    }
+
+    /// Some of the series, as a selection of the same moment: reading a large selection part by
+    /// part bounds what is held at a time.
+    pub fn part(&self, range: std::ops::Range<usize>) -> Self {
+        Self {
+            series: self.series[range.clone()].to_vec(),
+            generation: self.generation,
+            places: self.places[range.clone()].to_vec(),
+            newest: self.newest.get(range).unwrap_or_default().to_vec(),
+        }
     }
 
     /// The store's number of series `index`.

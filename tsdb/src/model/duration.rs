@@ -71,7 +71,7 @@ pub fn format_duration(ms: i64) -> String {
     for (name, unit_ms) in UNITS {
         let unit_ms = unit_ms.unsigned_abs();
         let exact_only = matches!(name, "y" | "w" | "d");
-        if rest < unit_ms || (exact_only && name != "d" && rest % unit_ms != 0) {
+        if rest < unit_ms || (exact_only && name != "d" && !rest.is_multiple_of(unit_ms)) {
             continue;
         }
         text.push_str(&format!("{}{name}", rest / unit_ms));

@@ -56,11 +56,35 @@ pub fn translate(pattern: &str) -> Result<String, RegexError> {
     if pattern.len() > PATTERN_BYTES_MAX {
         return Err(RegexError(format!("expression is longer than {PATTERN_BYTES_MAX} bytes")));
     }
-    let mut translator = Translator { rest: pattern, out: String::with_capacity(pattern.len() + 8) };
+    let mut translator =
+        Translator { rest: pattern, out: String::with_capacity(pattern.len() + 8) };
     while !translator.rest.is_empty() {
         translator.step()?;
     }
     Ok(translator.out)
+}
+
+/// What stands last in a class.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Member {
+    None,
+    /// A character, which may begin a range.
+    Char,
+    /// The dash of a range.
+    Dash,
+    /// A range or a class, which cannot begin a range.
+    Set,
+}
+
+impl Member {
+    /// What stands last when this one follows `last`.
+    fn after(self, last: Self) -> Result<Self, RegexError> {
+        match (last, self) {
+            (Self::Dash, Self::Char) => Ok(Self::Set),
+            (Self::Dash, _) => Err(RegexError("invalid character class range".into())),
+            _ => Ok(self),
+        }
+    }
 }
 
 struct Translator<'a> {
@@ -78,12 +102,18 @@ impl Translator<'_> {
             return Ok(());
         }
         match self.next_char() {
-            Some('\\') => self.escape(false),
+            Some('\\') => self.escape(false).map(drop),
             Some('[') => self.class(),
             Some('(') => self.group(),
             Some('{') => self.brace(),
-            Some('}') => Ok(self.out.push_str("\\}")),
-            Some(c) => Ok(self.out.push(c)),
+            Some('}') => {
+                self.out.push_str("\\}");
+                Ok(())
+            }
+            Some(c) => {
+                self.out.push(c);
+                Ok(())
+            }
             None => Ok(()),
         }
     }
@@ -98,7 +128,8 @@ impl Translator<'_> {
     fn group(&mut self) -> Result<(), RegexError> {
         self.out.push('(');
         let Some(flags) = self.rest.strip_prefix('?') else { return Ok(()) };
-        let end = flags.find(|c: char| !(c.is_ascii_alphabetic() || c == '-')).unwrap_or(flags.len());
+        let end =
+            flags.find(|c: char| !(c.is_ascii_alphabetic() || c == '-')).unwrap_or(flags.len());
         if !flags.starts_with(['P', '<']) {
             let unknown = flags[..end].chars().find(|c| !"imsU-".contains(*c));
             if unknown.is_some() {
@@ -125,8 +156,8 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// What follows a backslash, in a class or outside.
-    fn escape(&mut self, in_class: bool) -> Result<(), RegexError> {
+    /// What follows a backslash, in a class or outside; says what it stands for.
+    fn escape(&mut self, in_class: bool) -> Result<Member, RegexError> {
         let Some(c) = self.next_char() else {
             return Err(RegexError("trailing backslash at end of expression: ``".into()));
         };
@@ -147,7 +178,8 @@ impl Translator<'_> {
             'B' if !in_class => "(?-u:\\B)".into(),
             'A' | 'z' if !in_class => format!("\\{c}"),
             'C' if !in_class => "(?s:.)".into(),
-            'a' | 'f' | 'n' | 'r' | 't' | 'v' | 'x' | 'p' | 'P' => format!("\\{c}"),
+            'a' | 'f' | 'n' | 'r' | 't' | 'v' => format!("\\{c}"),
+            'x' | 'p' | 'P' => format!("\\{c}{}", self.braced()),
             '0'..='7' => self.octal(c)?,
             c if c.is_ascii_alphanumeric() || !c.is_ascii() => {
                 return Err(RegexError(format!("invalid escape sequence: `\\{c}`")));
@@ -155,7 +187,19 @@ impl Translator<'_> {
             c => regex::escape(&c.to_string()),
         };
         self.out.push_str(&text);
-        Ok(())
+        let is_set = matches!(c, 'd' | 's' | 'w' | 'D' | 'S' | 'W' | 'p' | 'P');
+        Ok(if is_set { Member::Set } else { Member::Char })
+    }
+
+    /// The braces that may follow `\x` and `\p`, as they are.
+    fn braced(&mut self) -> &str {
+        let end = match self.rest.strip_prefix('{').and_then(|inside| inside.find('}')) {
+            Some(length) => length + 2,
+            None => 0,
+        };
+        let (braced, rest) = self.rest.split_at(end);
+        self.rest = rest;
+        braced
     }
 
     /// `\0`, `\012`, `\123`; a lone `\1`…`\7` would be a back reference, which Go refuses.
@@ -177,46 +221,68 @@ impl Translator<'_> {
             self.out.push('^');
             self.rest = rest;
         }
-        let mut first = true;
+        let mut last = Member::None;
         loop {
-            if let Some(end) = self.posix_class() {
-                self.out.push_str(end);
-                first = false;
+            if let Some(written) = self.posix_class() {
+                self.out.push_str(written);
+                last = Member::Set.after(last)?;
                 continue;
             }
-            match self.next_char() {
+            let member = match self.next_char() {
                 None => return Err(RegexError(format!("missing closing ]: `{}`", self.out))),
-                Some(']') if !first => return Ok(self.out.push(']')),
+                Some(']') if last != Member::None => {
+                    self.out.push(']');
+                    return Ok(());
+                }
                 Some('\\') => self.escape(true)?,
-                Some('-') => self.out.push_str(if self.is_range(first) { "-" } else { "\\-" }),
-                Some(c) if "[]&~".contains(c) => self.out.extend(['\\', c]),
-                Some(c) => self.out.push(c),
-            }
-            first = false;
+                // Between two characters it makes a range, everywhere else it is itself.
+                Some('-') if last == Member::Char && !self.rest.starts_with(']') => {
+                    self.out.push('-');
+                    last = Member::Dash;
+                    continue;
+                }
+                Some(c) => {
+                    if "[]&~-".contains(c) {
+                        self.out.push('\\');
+                    }
+                    self.out.push(c);
+                    Member::Char
+                }
+            };
+            last = member.after(last)?;
         }
-    }
-
-    /// A `-` between two members makes a range; at either end it is itself.
-    fn is_range(&self, first: bool) -> bool {
-        !first && !self.rest.starts_with(']') && !self.out.ends_with("[^")
     }
 
     fn posix_class(&mut self) -> Option<&'static str> {
         const CLASSES: [&str; 28] = [
-            "[:alnum:]", "[:^alnum:]",
-            "[:alpha:]", "[:^alpha:]",
-            "[:ascii:]", "[:^ascii:]",
-            "[:blank:]", "[:^blank:]",
-            "[:cntrl:]", "[:^cntrl:]",
-            "[:digit:]", "[:^digit:]",
-            "[:graph:]", "[:^graph:]",
-            "[:lower:]", "[:^lower:]",
-            "[:print:]", "[:^print:]",
-            "[:punct:]", "[:^punct:]",
-            "[:space:]", "[:^space:]",
-            "[:upper:]", "[:^upper:]",
-            "[:word:]", "[:^word:]",
-            "[:xdigit:]", "[:^xdigit:]",
+            "[:alnum:]",
+            "[:^alnum:]",
+            "[:alpha:]",
+            "[:^alpha:]",
+            "[:ascii:]",
+            "[:^ascii:]",
+            "[:blank:]",
+            "[:^blank:]",
+            "[:cntrl:]",
+            "[:^cntrl:]",
+            "[:digit:]",
+            "[:^digit:]",
+            "[:graph:]",
+            "[:^graph:]",
+            "[:lower:]",
+            "[:^lower:]",
+            "[:print:]",
+            "[:^print:]",
+            "[:punct:]",
+            "[:^punct:]",
+            "[:space:]",
+            "[:^space:]",
+            "[:upper:]",
+            "[:^upper:]",
+            "[:word:]",
+            "[:^word:]",
+            "[:xdigit:]",
+            "[:^xdigit:]",
         ];
         let found = CLASSES.into_iter().find(|written| self.rest.starts_with(written))?;
         self.rest = &self.rest[found.len()..];
@@ -268,6 +334,19 @@ mod tests {
             (r"\-", "-", true),
             (r"\x41\x{42}", "AB", true),
             (r"\pL+", "aé", true),
+            (r"\p{Greek}+", "αβ", true),
+            (r"\P{Greek}", "α", false),
+            (r"[\p{Greek}x]+", "αx", true),
+            (r"\x{10FFFF}", "\u{10ffff}", true),
+            (r"[\x{2028}-\x{2029}]", "\u{2028}", true),
+            (r"[\w-.]+", "a-b.c", true),
+            (r"[\w-\.]+", "a-b.c", true),
+            ("[a-c-e]+", "b-e", true),
+            ("[a-c-e]", "d", false),
+            ("[--/]", ".", true),
+            ("[[:digit:]-x]+", "1-x", true),
+            (r"\Bb", "b", false),
+            (r"a\Bb\b", "ab", true),
             (r"10\.(\d+\.\d+\.\d+):(\d+)", "10.1.2.3:80", true),
             (r"([^:]+)(?::\d+)?;(\d+)", "h:1;2", true),
         ];
@@ -283,7 +362,9 @@ mod tests {
 
     #[test]
     fn what_go_refuses() {
-        for pattern in ["(", "a)(b", "*", "a{1001}", r"\8", r"\y", "[a", r"\", "(?x)a", "(?u)a"] {
+        for pattern in
+            ["(", "a)(b", "*", "a{1001}", r"\8", r"\y", "[a", r"\", "(?x)a", "(?u)a", r"[a-\d]"]
+        {
             assert!(Anchored::new(pattern).is_err(), "{pattern}");
         }
     }

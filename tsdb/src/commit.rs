@@ -1,0 +1,91 @@
+//! What an appender has gathered: the one thing that is checked, logged and applied as a whole.
+//!
+//! Invariant: after the check, every cell that is not absent will be stored.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use crate::append::{ColumnRef, GroupRef};
+use crate::cell::StoredCell;
+use crate::model::{Exemplar, Labels, Metadata};
+
+/// A series' number in the head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct SeriesId(pub(crate) u32);
+
+/// One row: `cells` and the columns of the same numbers.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    pub(crate) group: GroupRef,
+    pub(crate) timestamp: i64,
+    /// Where its cells lie in [`Commit::cells`], and its columns in [`Commit::columns`].
+    pub(crate) columns: Range<usize>,
+}
+
+/// One sample that is no part of a row.
+#[derive(Clone, Debug)]
+pub(crate) struct LooseSample {
+    pub(crate) series: SeriesId,
+    pub(crate) timestamp: i64,
+    pub(crate) cell: StoredCell,
+}
+
+/// Rows and samples in the order in which they came.
+#[derive(Clone, Debug)]
+pub(crate) enum Entry {
+    Row(Row),
+    Sample(LooseSample),
+}
+
+/// Everything between two commits.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Commit {
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) columns: Vec<ColumnRef>,
+    pub(crate) cells: Vec<StoredCell>,
+    pub(crate) exemplars: Vec<(Labels, Exemplar)>,
+    pub(crate) metadata: Vec<(String, Metadata)>,
+}
+
+impl Commit {
+    /// Whether there is nothing to log.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.exemplars.is_empty() && self.metadata.is_empty()
+    }
+
+    /// Adds a row whose cells are the last ones, unless all of them are absent.
+    pub(crate) fn push_row(&mut self, row: Row) {
+        if self.cells[row.columns.clone()].iter().any(|cell| !cell.is_absent()) {
+            self.entries.push(Entry::Row(row));
+        }
+    }
+
+    /// The columns and cells of a row.
+    pub(crate) fn row(&self, row: &Row) -> (&[ColumnRef], &[StoredCell]) {
+        (&self.columns[row.columns.clone()], &self.cells[row.columns.clone()])
+    }
+
+    /// The newest timestamp of all rows and samples.
+    pub(crate) fn newest(&self) -> Option<i64> {
+        let timestamp = |entry: &Entry| match entry {
+            Entry::Row(row) => row.timestamp,
+            Entry::Sample(sample) => sample.timestamp,
+        };
+        self.entries.iter().map(timestamp).max()
+    }
+}
+
+/// What the numbers in a commit stand for; the log writes it down before it uses a number.
+pub(crate) trait Catalog {
+    /// A group's target labels.
+    fn target(&self, group: GroupRef) -> &Labels;
+
+    /// The family and the whole label set of a column.
+    fn column(&self, group: GroupRef, column: ColumnRef) -> (&str, &Labels);
+
+    /// A series' label set.
+    fn labels(&self, series: SeriesId) -> &Labels;
+
+    /// The metadata of all families.
+    fn metadata(&self) -> &BTreeMap<String, Metadata>;
+}

@@ -1,0 +1,160 @@
+//! The way in: gather and check; at commit log, then apply.
+//!
+//! Cells are checked when they come, so that the caller hears what becomes of them. Another
+//! commit may come in between; then everything is checked once more before it is logged. What is
+//! logged is exactly what will be visible.
+
+use super::Db;
+use crate::append::{Append, Cell, ColumnRef, FamilyColumns, GroupRef, RowReport};
+use crate::cell::StoredCell;
+use crate::commit::{Commit, Entry, LooseSample, Row};
+use crate::error::{Error, Rejected};
+use crate::head::{Check, Head};
+use crate::model::{Exemplar, Labels, Metadata, Timestamp};
+
+/// Gathers one commit.
+pub(super) struct Appender<'a> {
+    db: &'a Db,
+    commit: Commit,
+    check: Check,
+    /// The head's generation when the first check was made.
+    generation: Option<u64>,
+}
+
+impl<'a> Appender<'a> {
+    /// An empty commit.
+    pub(super) fn new(db: &'a Db) -> Self {
+        Self { db, commit: Commit::default(), check: Check::default(), generation: None }
+    }
+
+    /// Makes the commit visible without logging it: replay.
+    pub(super) fn apply_unlogged(self) -> usize {
+        self.db.head_mut().apply(self.commit)
+    }
+
+    fn note_generation(&mut self, head: &Head) {
+        let generation = *self.generation.get_or_insert(head.generation());
+        if generation != head.generation() {
+            // Checks of different generations are mixed: no generation is the right one.
+            self.generation = Some(u64::MAX);
+        }
+    }
+}
+
+impl Append for Appender<'_> {
+    fn group(&mut self, target: &Labels) -> Result<GroupRef, Rejected> {
+        let found = self.db.head().find_group(target);
+        found.map_or_else(|| self.db.head_mut().define_group(target), Ok)
+    }
+
+    fn columns(
+        &mut self,
+        group: GroupRef,
+        families: &[FamilyColumns],
+    ) -> Result<Vec<ColumnRef>, Rejected> {
+        let columns = self.db.head_mut().define_columns(group, families)?;
+        let nothing = Metadata::default();
+        for family in families.iter().filter(|family| family.metadata != nothing) {
+            self.metadata(&family.name, &family.metadata)?;
+        }
+        Ok(columns)
+    }
+
+    fn row(
+        &mut self,
+        group: GroupRef,
+        timestamp: Timestamp,
+        columns: &[ColumnRef],
+        cells: &[Cell<'_>],
+    ) -> Result<RowReport, Rejected> {
+        let head = self.db.head();
+        self.note_generation(&head);
+        let known = head.group(group).ok_or(Rejected::UnknownRef)?.columns.len();
+        let is_known = |column: &ColumnRef| (column.0 as usize) < known;
+        if columns.len() != cells.len() || !columns.iter().all(is_known) {
+            return Err(Rejected::UnknownRef);
+        }
+        let start = self.commit.columns.len();
+        self.commit.columns.extend_from_slice(columns);
+        self.commit.cells.extend(cells.iter().map(|cell| StoredCell::from(*cell)));
+        let range = start..self.commit.columns.len();
+        let row = Row { group, timestamp: timestamp.ms(), columns: range };
+        let report = self.check.row(&head, &mut self.commit, &row);
+        self.commit.push_row(row);
+        Ok(report)
+    }
+
+    fn sample(
+        &mut self,
+        labels: &Labels,
+        timestamp: Timestamp,
+        cell: Cell<'_>,
+    ) -> Result<(), Rejected> {
+        let cell = StoredCell::from(cell);
+        let found = self.db.head().find_series(labels);
+        let series = found.map_or_else(|| self.db.head_mut().define_loose(labels), Ok)?;
+        if cell.is_absent() {
+            return Ok(());
+        }
+        let head = self.db.head();
+        self.note_generation(&head);
+        let sample = LooseSample { series, timestamp: timestamp.ms(), cell };
+        if self.check.sample(&head, &self.commit, &sample)? {
+            self.commit.entries.push(Entry::Sample(sample));
+        }
+        Ok(())
+    }
+
+    fn exemplar(&mut self, labels: &Labels, exemplar: Exemplar) -> Result<(), Rejected> {
+        if labels.metric_name().is_none() {
+            return Err(Rejected::NoMetricName);
+        }
+        self.commit.exemplars.push((labels.clone(), exemplar));
+        Ok(())
+    }
+
+    fn metadata(&mut self, family: &str, metadata: &Metadata) -> Result<(), Rejected> {
+        if self.db.head().family_metadata().get(family) != Some(metadata) {
+            self.commit.metadata.push((family.to_owned(), metadata.clone()));
+        }
+        Ok(())
+    }
+
+    fn commit(mut self: Box<Self>) -> Result<usize, Error> {
+        if self.commit.is_empty() {
+            return Ok(0);
+        }
+        let mut log = self.db.log();
+        {
+            let head = self.db.head();
+            if self.generation.is_some_and(|generation| generation != head.generation()) {
+                self.commit = checked_again(self.commit, &head);
+            }
+            if self.commit.is_empty() {
+                return Ok(0);
+            }
+            log.encode(&self.commit, &*head)?;
+        }
+        log.write(self.commit.newest())?;
+        Ok(self.db.head_mut().apply(self.commit))
+    }
+}
+
+/// What of a commit may still be stored.
+fn checked_again(mut commit: Commit, head: &Head) -> Commit {
+    let mut check = Check::default();
+    for entry in std::mem::take(&mut commit.entries) {
+        match entry {
+            Entry::Row(row) => {
+                check.row(head, &mut commit, &row);
+                commit.push_row(row);
+            }
+            Entry::Sample(sample) => {
+                if check.sample(head, &commit, &sample) == Ok(true) {
+                    commit.entries.push(Entry::Sample(sample));
+                }
+            }
+        }
+    }
+    commit
+}

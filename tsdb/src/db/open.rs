@@ -1,0 +1,146 @@
+//! Opening a store: take its lock, replay its log, go on in a new segment.
+//!
+//! Replay repeats the calls of the port that were logged, commit by commit, so that a row finds
+//! its place as it did the first time. Damage never keeps a store from opening: what could not be
+//! read is told in the [`Recovery`], the file stays where it is, the rest serves.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, RwLock};
+
+use super::Db;
+use super::appender::Appender;
+use crate::disk::{Disk, Lock};
+use crate::error::{Error, io_error};
+use crate::head::Head;
+use crate::layout;
+use crate::options::Options;
+use crate::wal::{ClosedSegment, Replayed, Wal, replay};
+
+/// What opening a store found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recovery {
+    /// Log segments that were read.
+    pub segments: usize,
+    /// Commits that were replayed.
+    pub commits: u64,
+    /// Samples that are there now.
+    pub samples: u64,
+    /// Logged samples that could not be stored again; not 0 only after damage.
+    pub rejected: u64,
+    /// What was not read, a part of one segment each.
+    pub dropped: Vec<Dropped>,
+}
+
+/// The end of a log segment that was not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dropped {
+    /// The segment.
+    pub path: PathBuf,
+    /// Where reading stopped.
+    pub offset: u64,
+    /// Bytes from there to the end.
+    pub bytes: u64,
+    /// Why.
+    pub reason: String,
+    /// Whether it is only a last write that a crash cut off, which had not become visible.
+    pub is_torn: bool,
+}
+
+impl Recovery {
+    /// Whether something is lost that had been written well.
+    pub fn is_damaged(&self) -> bool {
+        self.rejected > 0 || self.dropped.iter().any(|dropped| !dropped.is_torn)
+    }
+}
+
+impl Db {
+    /// Opens the store in `dir`, which is made if it is not there.
+    pub fn open(
+        disk: Arc<dyn Disk>,
+        dir: &Path,
+        options: Options,
+    ) -> Result<(Self, Recovery), Error> {
+        let wal = layout::wal(dir);
+        for made in [dir, &wal] {
+            disk.create_dir(made).map_err(io_error("create", made))?;
+        }
+        let lock = take_lock(&*disk, dir)?;
+        disk.sync_dir(dir).map_err(io_error("sync", dir))?;
+        let numbers = segments(&*disk, &wal)?;
+        let series_max = options.series_max;
+        let log = Wal::new(disk.clone(), wal.clone(), options.segment_bytes_max);
+        // What was allowed when it was logged is not refused now.
+        let head = Head::new(Options { series_max: usize::MAX, ..options });
+        let (head, log) = (RwLock::new(head), Mutex::new(log));
+        let db = Self { head, log, syncing: Mutex::new(()), _lock: lock };
+        let recovery = db.replay_all(&*disk, &wal, &numbers);
+        db.head_mut().set_series_max(series_max);
+        Ok((db, recovery))
+    }
+
+    fn replay_all(&self, disk: &dyn Disk, wal: &Path, numbers: &[u64]) -> Recovery {
+        let mut recovery = Recovery::default();
+        let mut segments = Vec::new();
+        for number in numbers {
+            let path = layout::segment(wal, *number);
+            let replayed = self.replay_segment(disk, &path, *number);
+            let is_damaged = replayed.stop.as_ref().is_some_and(|stop| !stop.is_torn);
+            let segment = ClosedSegment { len: replayed.len, newest: replayed.newest };
+            segments.push((*number, segment, is_damaged));
+            recovery.add(path, replayed);
+        }
+        recovery.samples = self.head().samples();
+        // Nobody knows how new the lost part was: it stays as long as the newest of all.
+        let newest = segments.iter().filter_map(|(_, segment, _)| segment.newest).max();
+        for (number, segment, is_damaged) in segments {
+            let newest = if is_damaged { newest } else { segment.newest };
+            self.log().reopen(number, ClosedSegment { newest, ..segment });
+        }
+        recovery
+    }
+
+    fn replay_segment(&self, disk: &dyn Disk, path: &Path, number: u64) -> Replayed {
+        replay(disk, path, number, &mut |decoder, payload| {
+            let mut appender = Appender::new(self);
+            decoder.read(payload, &mut appender)?;
+            appender.apply_unlogged();
+            Ok(())
+        })
+    }
+}
+
+impl Recovery {
+    fn add(&mut self, path: PathBuf, replayed: Replayed) {
+        self.segments += 1;
+        self.commits += replayed.commits;
+        self.rejected += replayed.rejected;
+        self.dropped.extend(replayed.stop.map(|stop| Dropped {
+            path,
+            offset: stop.offset,
+            bytes: replayed.len.saturating_sub(stop.offset),
+            reason: stop.reason,
+            is_torn: stop.is_torn,
+        }));
+    }
+}
+
+fn take_lock(disk: &dyn Disk, dir: &Path) -> Result<Box<dyn Lock>, Error> {
+    let path = layout::lock(dir);
+    disk.lock(&path).map_err(|error| match error.kind() {
+        io::ErrorKind::WouldBlock => Error::Locked { path },
+        _ => io_error("lock", &path)(error),
+    })
+}
+
+/// The numbers of the segments, rising; files that were never finished are removed.
+fn segments(disk: &dyn Disk, wal: &Path) -> Result<Vec<u64>, Error> {
+    let names = disk.list(wal).map_err(io_error("list", wal))?;
+    for name in names.iter().filter(|name| layout::is_unfinished(name)) {
+        let path = wal.join(name);
+        disk.remove(&path).map_err(io_error("remove", &path))?;
+    }
+    let mut numbers: Vec<_> = names.iter().filter_map(|n| layout::segment_number(n)).collect();
+    numbers.sort_unstable();
+    Ok(numbers)
+}

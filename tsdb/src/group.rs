@@ -1,0 +1,64 @@
+//! Groups: the series that arrive together, and their rows.
+//!
+//! A series' labels are the group's target labels overlaid by the column's own ones; an own label
+//! with an empty value hides the target's. [`overlay`] and [`own_labels`] are each other's
+//! inverse.
+
+use crate::commit::SeriesId;
+use crate::model::Labels;
+use crate::window::Windows;
+
+/// One group.
+#[derive(Debug)]
+pub(crate) struct Group {
+    /// What names it.
+    pub(crate) target: Labels,
+    /// The series of each column.
+    pub(crate) columns: Vec<SeriesId>,
+    /// Whether a column is a series that has its home in another group.
+    pub(crate) is_shared: bool,
+    /// Its rows.
+    pub(crate) windows: Windows,
+}
+
+impl Group {
+    /// A group without columns.
+    pub(crate) fn new(target: Labels) -> Self {
+        Self { target, columns: Vec::new(), is_shared: false, windows: Windows::default() }
+    }
+}
+
+/// The labels of a column's series.
+pub(crate) fn overlay(target: &Labels, own: &[(String, String)]) -> Labels {
+    let mut builder = target.to_builder();
+    for (name, value) in own {
+        builder.set(name.as_str(), value.as_str());
+    }
+    builder.build()
+}
+
+/// The own labels that make `labels` of `target`.
+pub(crate) fn own_labels<'a>(target: &'a Labels, labels: &'a Labels) -> Vec<(&'a str, &'a str)> {
+    let differs = |(name, value): &(&str, &str)| target.get(name) != Some(value);
+    let hidden = target.iter().filter(|(name, _)| labels.get(name).is_none());
+    labels.iter().filter(differs).chain(hidden.map(|(name, _)| (name, ""))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn any_labels() -> impl Strategy<Value = Labels> {
+        prop::collection::vec(("[a-d]", "[xy]{0,1}"), 0..4).prop_map(Labels::from_pairs)
+    }
+
+    proptest! {
+        #[test]
+        fn own_labels_make_the_series(target in any_labels(), labels in any_labels()) {
+            let own = own_labels(&target, &labels);
+            let own: Vec<_> = own.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
+            prop_assert_eq!(overlay(&target, &own), labels);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Storing a commit that was checked and logged.
+//!
+//! A row goes to the end of its group, or into the row of the same time. If it is older than the
+//! newest row and there is none of its time (senders that split a target's series over several
+//! queues do that), its cells become loose samples. A cell that the invariants of the head do not
+//! allow is left out, whatever the check said.
+
+use super::{Head, NO_SAMPLE, Series};
+use crate::cell::StoredCell;
+use crate::commit::{Commit, Entry, Row, SeriesId};
+use crate::model::Metadata;
+use crate::postings::Postings;
+
+impl Head {
+    /// Stores everything and makes it one generation; how many samples those were.
+    pub(crate) fn apply(&mut self, commit: Commit) -> usize {
+        let before = self.samples;
+        for entry in &commit.entries {
+            match entry {
+                Entry::Row(row) => self.apply_row(&commit, row),
+                Entry::Sample(sample) => {
+                    self.apply_loose(sample.series, sample.timestamp, &sample.cell);
+                }
+            }
+        }
+        for (family, metadata) in commit.metadata {
+            self.apply_metadata(family, metadata);
+        }
+        for exemplar in commit.exemplars {
+            self.exemplars.push_back(exemplar);
+            if self.exemplars.len() > self.options.exemplars_max {
+                self.exemplars.pop_front();
+            }
+        }
+        self.generation += 1;
+        (self.samples - before) as usize
+    }
+
+    fn apply_row(&mut self, commit: &Commit, row: &Row) {
+        let (columns, cells) = commit.row(row);
+        let group = &mut self.groups[row.group.0 as usize];
+        let Some(place) = group.windows.place(row.timestamp, group.columns.len()) else {
+            for (column, cell) in columns.iter().zip(cells) {
+                let id = self.groups[row.group.0 as usize].columns[column.0 as usize];
+                self.apply_loose(id, row.timestamp, cell);
+            }
+            return;
+        };
+        for (column, cell) in columns.iter().zip(cells) {
+            let id = group.columns[column.0 as usize];
+            let newest = &mut self.newest[id.0 as usize];
+            if cell.is_absent() || row.timestamp <= *newest {
+                continue;
+            }
+            if *newest == NO_SAMPLE {
+                let series = &mut self.series[id.0 as usize];
+                list(series, id, row.timestamp, &mut self.postings, &mut self.retired);
+            }
+            *newest = row.timestamp;
+            group.windows.push(place, column.0 as usize, cell);
+            self.samples += 1;
+        }
+    }
+
+    fn apply_loose(&mut self, id: SeriesId, timestamp: i64, cell: &StoredCell) {
+        let newest = &mut self.newest[id.0 as usize];
+        if cell.is_absent() || timestamp <= *newest {
+            return;
+        }
+        let series = &mut self.series[id.0 as usize];
+        if *newest == NO_SAMPLE {
+            list(series, id, timestamp, &mut self.postings, &mut self.retired);
+        }
+        *newest = timestamp;
+        series.loose.get_or_insert_default().push(timestamp, cell);
+        self.samples += 1;
+    }
+
+    fn apply_metadata(&mut self, family: String, metadata: Metadata) {
+        let is_full = self.metadata.len() >= self.options.metadata_max;
+        if !is_full || self.metadata.contains_key(&family) {
+            self.metadata.insert(family, metadata);
+        }
+    }
+}
+
+/// Puts a series into the index at its first sample, or its first one after a pause.
+fn list(
+    series: &mut Series,
+    id: SeriesId,
+    timestamp: i64,
+    postings: &mut Postings,
+    retired: &mut usize,
+) {
+    if series.oldest != NO_SAMPLE {
+        *retired = retired.saturating_sub(1);
+    }
+    series.oldest = timestamp;
+    postings.insert(id.0, &series.labels);
+}

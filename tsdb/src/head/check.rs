@@ -1,0 +1,194 @@
+//! Which cells may be stored.
+//!
+//! A series only grows at its end. A cell that is not newer than the newest sample of its series,
+//! stored or pending in the same commit, is refused: as a duplicate if it has the same time and
+//! another value; the same value once more is fine and not stored again.
+//!
+//! The newest pending sample of a series is kept in one slot: that of its home column, in a list
+//! for each group that is indexed by column; in a map for the series that had no column when
+//! their first pending sample came. The first row of a group needs no slots, unless a column
+//! stands in it twice or lives elsewhere too: what it holds is put into them when a second one
+//! comes. So a scrape compares one number for each cell.
+
+use std::collections::HashMap;
+
+use super::{Head, NO_SAMPLE};
+use crate::append::{GroupRef, RowReport};
+use crate::cell::StoredCell;
+use crate::commit::{Commit, LooseSample, Row, SeriesId};
+use crate::error::Rejected;
+
+/// What became of one cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Store,
+    /// Stored already with the same value.
+    Repeat,
+    Reject(Rejected),
+}
+
+/// The newest pending sample of a series.
+#[derive(Clone, Debug)]
+struct Pending {
+    timestamp: i64,
+    cell: PendingCell,
+}
+
+#[derive(Clone, Debug)]
+enum PendingCell {
+    None,
+    /// Index into [`Commit::cells`].
+    OfRow(usize),
+    Loose(Box<StoredCell>),
+}
+
+impl Pending {
+    const NONE: Self = Self { timestamp: NO_SAMPLE, cell: PendingCell::None };
+
+    fn of_row(row: &Row, at: usize) -> Self {
+        Self { timestamp: row.timestamp, cell: PendingCell::OfRow(at) }
+    }
+}
+
+/// The pending samples of a group's columns.
+#[derive(Debug, Default)]
+struct Slots {
+    /// A row whose cells are not in `by_column` yet.
+    first: Option<Row>,
+    by_column: Vec<Pending>,
+}
+
+impl Slots {
+    /// Makes a slot for each column and puts the first row in.
+    fn fill(&mut self, columns: usize, commit: &Commit) {
+        self.by_column.resize(columns.max(self.by_column.len()), Pending::NONE);
+        let Some(row) = self.first.take() else { return };
+        for at in row.columns.clone().filter(|at| !commit.cells[*at].is_absent()) {
+            self.by_column[commit.columns[at].0 as usize] = Pending::of_row(&row, at);
+        }
+    }
+}
+
+/// Remembers what a commit holds so far.
+#[derive(Debug, Default)]
+pub(crate) struct Check {
+    of_columns: HashMap<GroupRef, Slots>,
+    of_series: HashMap<SeriesId, Pending>,
+}
+
+impl Check {
+    /// Checks the cells of a row, the last one of the commit so far; those that are not to be
+    /// stored become absent.
+    pub(crate) fn row(&mut self, head: &Head, commit: &mut Commit, row: &Row) -> RowReport {
+        let group = &head.groups[row.group.0 as usize];
+        let (columns, _) = commit.row(row);
+        let is_alone = !group.is_shared && columns.is_sorted_by(|a, b| a < b);
+        if is_alone && self.of_series.is_empty() && !self.of_columns.contains_key(&row.group) {
+            let slots = Slots { first: Some(row.clone()), by_column: Vec::new() };
+            self.of_columns.insert(row.group, slots);
+            return first_row(head, commit, row, &group.columns);
+        }
+        let mut report = RowReport::default();
+        for at in row.columns.clone() {
+            if commit.cells[at].is_absent() {
+                continue;
+            }
+            let id = group.columns[commit.columns[at].0 as usize];
+            let slot = self.slot(head, commit, id);
+            let verdict = verdict(head, id, slot, row.timestamp, &commit.cells[at], commit);
+            match verdict {
+                Verdict::Store => *slot = Pending::of_row(row, at),
+                Verdict::Repeat | Verdict::Reject(_) => commit.cells[at] = StoredCell::ABSENT,
+            }
+            count(&mut report, verdict);
+        }
+        report
+    }
+
+    /// Checks a loose sample; `Ok(false)` if it is stored already.
+    pub(crate) fn sample(
+        &mut self,
+        head: &Head,
+        commit: &Commit,
+        sample: &LooseSample,
+    ) -> Result<bool, Rejected> {
+        let slot = self.slot(head, commit, sample.series);
+        match verdict(head, sample.series, slot, sample.timestamp, &sample.cell, commit) {
+            Verdict::Store => {
+                let cell = PendingCell::Loose(Box::new(sample.cell.clone()));
+                *slot = Pending { timestamp: sample.timestamp, cell };
+                Ok(true)
+            }
+            Verdict::Repeat => Ok(false),
+            Verdict::Reject(why) => Err(why),
+        }
+    }
+
+    fn slot(&mut self, head: &Head, commit: &Commit, id: SeriesId) -> &mut Pending {
+        let home = head.series[id.0 as usize].home;
+        let Some(home) = home.filter(|_| !self.of_series.contains_key(&id)) else {
+            return self.of_series.entry(id).or_insert(Pending::NONE);
+        };
+        let columns = head.groups[home.group.0 as usize].columns.len();
+        let slots = self.of_columns.entry(home.group).or_default();
+        slots.fill(columns, commit);
+        &mut slots.by_column[home.column.0 as usize]
+    }
+}
+
+/// The only pending row of its group, whose columns are series of their own: nothing pending can
+/// be in its way.
+fn first_row(head: &Head, commit: &mut Commit, row: &Row, ids: &[SeriesId]) -> RowReport {
+    let mut report = RowReport::default();
+    for at in row.columns.clone() {
+        if commit.cells[at].is_absent() {
+            continue;
+        }
+        let id = ids[commit.columns[at].0 as usize];
+        let cell = &commit.cells[at];
+        let verdict = verdict(head, id, &Pending::NONE, row.timestamp, cell, commit);
+        if verdict != Verdict::Store {
+            commit.cells[at] = StoredCell::ABSENT;
+        }
+        count(&mut report, verdict);
+    }
+    report
+}
+
+fn verdict(
+    head: &Head,
+    id: SeriesId,
+    pending: &Pending,
+    timestamp: i64,
+    cell: &StoredCell,
+    commit: &Commit,
+) -> Verdict {
+    let newest = pending.timestamp.max(head.newest[id.0 as usize]);
+    if timestamp < head.floor {
+        return Verdict::Reject(Rejected::TooOld);
+    }
+    if timestamp > newest {
+        return Verdict::Store;
+    }
+    if timestamp < newest {
+        return Verdict::Reject(Rejected::OutOfOrder);
+    }
+    let is_same = match &pending.cell {
+        PendingCell::OfRow(at) => commit.cells[*at].value.is_same(&cell.value),
+        PendingCell::Loose(other) => other.value.is_same(&cell.value),
+        PendingCell::None => {
+            head.cell(&head.series[id.0 as usize], timestamp).value.is_same(&cell.value)
+        }
+    };
+    if is_same { Verdict::Repeat } else { Verdict::Reject(Rejected::Duplicate) }
+}
+
+fn count(report: &mut RowReport, verdict: Verdict) {
+    let counter = match verdict {
+        Verdict::Store | Verdict::Repeat => &mut report.stored,
+        Verdict::Reject(Rejected::Duplicate) => &mut report.duplicate,
+        Verdict::Reject(Rejected::TooOld) => &mut report.too_old,
+        Verdict::Reject(_) => &mut report.out_of_order,
+    };
+    *counter += 1;
+}

@@ -1,0 +1,40 @@
+//! Dropping what is old.
+//!
+//! Memory is freed by whole windows; the floor hides the older rows of a window that stays. A
+//! series without samples leaves the index; its number stays its own, for references are valid
+//! for the life of the store.
+
+use super::{Head, NO_SAMPLE};
+
+impl Head {
+    /// Hides everything older than `timestamp` and frees what is wholly older.
+    pub(crate) fn drop_before(&mut self, timestamp: i64) {
+        if timestamp <= self.floor {
+            return;
+        }
+        self.floor = timestamp;
+        self.generation += 1;
+        for group in &mut self.groups {
+            while let Some(window) = group.windows.pop_before(timestamp) {
+                self.samples -= window.samples() as u64;
+            }
+        }
+        for (id, series) in self.series.iter_mut().enumerate() {
+            if let Some(loose) = &mut series.loose {
+                self.samples -= loose.drop_before(timestamp) as u64;
+                if loose.is_empty() {
+                    series.loose = None;
+                }
+            }
+            let newest = &mut self.newest[id];
+            if *newest != NO_SAMPLE && *newest < timestamp {
+                *newest = NO_SAMPLE;
+                self.retired += 1;
+                self.postings.remove(id as u32, &series.labels);
+            }
+        }
+        while self.exemplars.front().is_some_and(|(_, own)| own.timestamp.ms() < timestamp) {
+            self.exemplars.pop_front();
+        }
+    }
+}

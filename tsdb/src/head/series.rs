@@ -1,0 +1,58 @@
+//! A series: its labels, and where its samples lie. (When the newest was taken stands in a list
+//! of the head, since every append asks for that and for nothing else.)
+
+use crate::append::{ColumnRef, GroupRef};
+use crate::loose::Loose;
+use crate::model::Labels;
+
+/// A column of a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) group: GroupRef,
+    pub(crate) column: ColumnRef,
+}
+
+/// One label set.
+#[derive(Debug)]
+pub(crate) struct Series {
+    pub(crate) labels: Labels,
+    /// Number of its metric family.
+    pub(crate) family: u32,
+    /// The number that its `le` label names.
+    pub(crate) le: Option<f64>,
+    /// Time of the first sample since it stands in the index; [`NO_SAMPLE`](super::NO_SAMPLE)
+    /// if it never did.
+    pub(crate) oldest: i64,
+    /// The first column that is this series.
+    pub(crate) home: Option<Place>,
+    /// Further columns, of other groups.
+    pub(crate) others: Vec<Place>,
+    /// Samples that are no part of a row.
+    pub(crate) loose: Option<Box<Loose>>,
+}
+
+impl Series {
+    /// A series without samples.
+    pub(crate) fn new(labels: Labels, family: u32, le: Option<f64>) -> Self {
+        Self {
+            labels,
+            family,
+            le,
+            oldest: super::NO_SAMPLE,
+            home: None,
+            others: Vec::new(),
+            loose: None,
+        }
+    }
+
+    /// All columns that are this series.
+    pub(crate) fn places(&self) -> impl Iterator<Item = Place> + '_ {
+        self.home.into_iter().chain(self.others.iter().copied())
+    }
+
+    /// The one column that holds all its samples, if there is one.
+    pub(crate) fn only_place(&self) -> Option<Place> {
+        let is_alone = self.others.is_empty() && self.loose.is_none();
+        self.home.filter(|_| is_alone)
+    }
+}

@@ -1,0 +1,38 @@
+//! The store of Inferometer: whole scrapes, kept as rows of a group and stored as columns.
+//!
+//! Reading order: [`model`] is the vocabulary; [`Append`] and [`Select`] are the two ports that
+//! everybody else leans on; [`Db`] is the store behind them. Inside, each module uses only what
+//! stands above it:
+//!
+//! - [`options`], [`error`], `layout`, [`disk`]: what a store may use, what goes wrong, file
+//!   names, the disk (and a simulated one for tests)
+//! - `cell`, `codec`: a value, and its bytes
+//! - `column`, `window`, `group`, `loose`: how samples lie in memory
+//! - `postings`: labels to series · `commit`: what is checked, logged and applied as a whole
+//! - `wal`: commits to files and back · `head`: everything in memory (neither knows the other)
+//! - `db`: the only place that knows them all
+
+pub mod append;
+mod cell;
+mod codec;
+mod column;
+mod commit;
+mod db;
+pub mod disk;
+pub mod error;
+mod group;
+mod head;
+mod layout;
+mod loose;
+pub mod model;
+pub mod options;
+mod postings;
+pub mod select;
+mod wal;
+mod window;
+
+pub use append::{Append, Cell, CellValue, ColumnRef, FamilyColumns, GroupRef, RowReport, Storage};
+pub use db::{Db, Dropped, Recovery, Stats};
+pub use error::{Error, Rejected};
+pub use options::Options;
+pub use select::{Batch, BatchColumn, Batches, Select, Selection};

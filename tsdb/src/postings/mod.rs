@@ -1,0 +1,78 @@
+//! The label index: which series have which label.
+//!
+//! For each label name the values in order, and for each value the numbers of the series that
+//! have it, as a roaring bitmap. A series without a label does not stand under its name.
+
+mod resolve;
+
+use std::collections::BTreeMap;
+
+use roaring::RoaringBitmap;
+
+use crate::model::Labels;
+
+/// Numbers of series by label.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Postings {
+    all: RoaringBitmap,
+    names: BTreeMap<Box<str>, BTreeMap<Box<str>, RoaringBitmap>>,
+}
+
+impl Postings {
+    /// Adds a series.
+    pub(crate) fn insert(&mut self, id: u32, labels: &Labels) {
+        self.all.insert(id);
+        for (name, value) in labels.iter() {
+            if !self.names.contains_key(name) {
+                self.names.insert(name.into(), BTreeMap::new());
+            }
+            let Some(values) = self.names.get_mut(name) else { continue };
+            match values.get_mut(value) {
+                Some(ids) => drop(ids.insert(id)),
+                None => drop(values.insert(value.into(), RoaringBitmap::from_iter([id]))),
+            }
+        }
+    }
+
+    /// Removes a series that was added with these labels.
+    pub(crate) fn remove(&mut self, id: u32, labels: &Labels) {
+        self.all.remove(id);
+        for (name, value) in labels.iter() {
+            let Some(values) = self.names.get_mut(name) else { continue };
+            let is_empty = values.get_mut(value).is_some_and(|ids| {
+                ids.remove(id);
+                ids.is_empty()
+            });
+            if is_empty {
+                values.remove(value);
+            }
+            if values.is_empty() {
+                self.names.remove(name);
+            }
+        }
+    }
+
+    /// Number of series.
+    pub(crate) fn len(&self) -> u64 {
+        self.all.len()
+    }
+
+    /// The label names of the series in `ids`, in order.
+    pub(crate) fn names<'a>(&'a self, ids: &'a RoaringBitmap) -> impl Iterator<Item = &'a str> {
+        let used = self
+            .names
+            .iter()
+            .filter(|(_, values)| values.values().any(|own| !own.is_disjoint(ids)));
+        used.map(|(name, _)| &**name)
+    }
+
+    /// The values that label `name` has in the series in `ids`, in order.
+    pub(crate) fn values<'a>(
+        &'a self,
+        name: &str,
+        ids: &'a RoaringBitmap,
+    ) -> impl Iterator<Item = &'a str> {
+        let values = self.names.get(name).into_iter().flatten();
+        values.filter(|(_, own)| !own.is_disjoint(ids)).map(|(value, _)| &**value)
+    }
+}
