@@ -1,0 +1,226 @@
+//! All wiring: the parts are made, started and stopped here, in order, and meet nowhere else.
+//!
+//! 1. [`App::open`] opens the store and says what recovery dropped.
+//! 2. [`App::serve`] starts scraping, then answers requests and ticks until asked to stop.
+//! 3. Stopping: no new requests, scrapes end, the log is synced. All of it within
+//!    [`STOP_TIMEOUT`], so that an orchestrator never has to kill.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::Context;
+use axum::serve::ListenerExt;
+use promql::EngineOptions;
+use scraper::cycle::Clock;
+use scraper::job::Job;
+use scraper::manager::Manager;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tracing::{error, info, warn};
+use tsdb::disk::os::OsDisk;
+use tsdb::{Db, Dropped, Recovery};
+
+use crate::flags::SharedFlags;
+use crate::http::{self, HttpOptions, State};
+use crate::metrics::Metrics;
+use crate::queries::LocalQueries;
+
+/// How long each part of stopping may take.
+pub const STOP_TIMEOUT: Duration = Duration::from_millis(800);
+
+/// How often samples that are too old are looked for.
+const RETENTION_CHECK: Duration = Duration::from_secs(60);
+
+/// What the parts are made of.
+#[derive(Clone, Debug)]
+pub struct AppOptions {
+    /// Limits that all subcommands share.
+    pub shared: SharedFlags,
+    /// Accept remote write.
+    pub remote_write: bool,
+    /// Samples older than this are dropped, in ms; `None`: never.
+    pub retention_ms: Option<i64>,
+    /// A sentence that the page shows.
+    pub notice: Option<String>,
+}
+
+/// A server that is about to run.
+pub struct App {
+    db: Arc<Db>,
+    clock: Arc<dyn Clock>,
+    options: AppOptions,
+}
+
+impl App {
+    /// Opens the store in `directory`, replaying its log.
+    pub fn open(
+        directory: &Path,
+        options: AppOptions,
+        clock: Arc<dyn Clock>,
+    ) -> anyhow::Result<Self> {
+        let (db, recovery) = Db::open(Arc::new(OsDisk), directory, tsdb::Options::default())
+            .with_context(|| format!("cannot open the store in {}", directory.display()))?;
+        log_recovery(directory, &recovery);
+        Ok(Self { db: Arc::new(db), clock, options })
+    }
+
+    /// What the page shows on top.
+    pub fn set_notice(&mut self, notice: &str) {
+        self.options.notice = Some(notice.to_owned());
+    }
+
+    /// The store.
+    pub fn db(&self) -> &Arc<Db> {
+        &self.db
+    }
+
+    /// Scrapes `jobs` and answers on `listener` until `stop` is ready, then stops in order.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        jobs: Vec<Job>,
+        stop: impl Future<Output = ()>,
+    ) -> anyhow::Result<()> {
+        let storage: Arc<dyn tsdb::Storage> = self.db.clone();
+        let scrapes = Arc::new(Manager::new(storage, self.clock.clone()));
+        for failure in scrapes.apply(jobs) {
+            let labels = &failure.discovered_labels;
+            warn!("job {}: {labels} is no target: {}", failure.scrape_pool, failure.error);
+        }
+        let state = self.state(scrapes.clone());
+        let ready = state.ready.clone();
+        let (stopping, stopped) = watch::channel(false);
+        let mut ticks = tokio::task::JoinSet::new();
+        ticks.spawn(sync_log(self.db.clone(), self.options.shared.sync_ms, stopped.clone()));
+        ticks.spawn(drop_old(self.db.clone(), self.clock.clone(), self.options.retention_ms));
+        let listener = listener.tap_io(|connection| {
+            // Answers are written whole; waiting for more would only delay them.
+            let _ = connection.set_nodelay(true);
+        });
+        let served = axum::serve(listener, http::router(state))
+            .with_graceful_shutdown(until_stopped(stopped));
+        let server = tokio::spawn(served.into_future());
+        stop.await;
+        info!("stopping");
+        ready.store(false, Ordering::Release);
+        let _ = stopping.send(true);
+        if tokio::time::timeout(STOP_TIMEOUT, server).await.is_err() {
+            warn!("some requests were still open after {STOP_TIMEOUT:?} and were cut");
+        }
+        if tokio::time::timeout(STOP_TIMEOUT, scrapes.stop()).await.is_err() {
+            warn!("some scrapes were still open after {STOP_TIMEOUT:?} and were cut");
+        }
+        ticks.abort_all();
+        let db = self.db;
+        tokio::task::spawn_blocking(move || db.sync()).await?.context("the log was not synced")?;
+        info!("stopped; everything is on disk");
+        Ok(())
+    }
+
+    fn state(&self, scrapes: Arc<Manager>) -> State {
+        let shared = &self.options.shared;
+        let engine = EngineOptions { lookback_ms: shared.lookback_ms, ..EngineOptions::default() };
+        let samples_max = usize::try_from(shared.samples_max).unwrap_or(usize::MAX);
+        State {
+            queries: Arc::new(LocalQueries::new(engine, samples_max, self.db.clone())),
+            db: self.db.clone(),
+            scrapes,
+            clock: self.clock.clone(),
+            metrics: Arc::new(Metrics::default()),
+            ready: Arc::new(AtomicBool::new(true)),
+            options: HttpOptions {
+                remote_write: self.options.remote_write,
+                query_timeout: Duration::from_millis(shared.timeout_ms.unsigned_abs()),
+                notice: self.options.notice.clone(),
+            },
+        }
+    }
+}
+
+/// Says what was found on disk, and every byte of it that was not read.
+fn log_recovery(directory: &Path, recovery: &Recovery) {
+    let Recovery { segments, commits, samples, rejected, .. } = recovery;
+    info!(
+        "store opened in {}: {samples} samples, {commits} commits in {segments} log segments",
+        directory.display()
+    );
+    for Dropped { path, offset, bytes, reason, is_torn } in &recovery.dropped {
+        let file = path.display();
+        if *is_torn {
+            info!("{file}: a last write of {bytes} bytes at {offset} was cut off by a crash");
+        } else {
+            warn!(
+                "{file}: {bytes} bytes from {offset} on were not read: {reason}; the file is kept"
+            );
+        }
+    }
+    if *rejected > 0 {
+        warn!("{rejected} logged samples could not be stored again");
+    }
+}
+
+/// Binds the address; `:9090` means all interfaces.
+pub async fn listen(address: &str) -> anyhow::Result<TcpListener> {
+    let full = if address.starts_with(':') { format!("0.0.0.0{address}") } else { address.into() };
+    TcpListener::bind(&full).await.with_context(|| {
+        let (host, port) = full.rsplit_once(':').unwrap_or((&full, "9090"));
+        let other = port.parse::<u16>().unwrap_or(9090).wrapping_add(1);
+        format!(
+            "cannot listen on {full}; if another program has the port, choose another one with \
+             --web.listen-address={host}:{other}"
+        )
+    })
+}
+
+/// Ready at SIGINT (Ctrl-C) or SIGTERM.
+pub async fn signal() {
+    let terminated = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signals) => drop(signals.recv().await),
+            Err(error) => {
+                error!("SIGTERM cannot be waited for: {error}");
+                std::future::pending().await
+            }
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}
+
+async fn until_stopped(mut stopped: watch::Receiver<bool>) {
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+/// Syncs the log at its interval: what a power cut may lose at most.
+async fn sync_log(db: Arc<Db>, sync_ms: i64, stopped: watch::Receiver<bool>) {
+    let mut ticks = tokio::time::interval(Duration::from_millis(sync_ms.unsigned_abs()));
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    while !*stopped.borrow() {
+        ticks.tick().await;
+        let db = db.clone();
+        match tokio::task::spawn_blocking(move || db.sync()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => error!("the log was not synced: {error}"),
+            Err(error) => error!("the log was not synced: {error}"),
+        }
+    }
+}
+
+/// Drops samples that are older than the retention.
+async fn drop_old(db: Arc<Db>, clock: Arc<dyn Clock>, retention_ms: Option<i64>) {
+    let Some(retention_ms) = retention_ms else { return };
+    let mut ticks = tokio::time::interval(RETENTION_CHECK);
+    loop {
+        ticks.tick().await;
+        let (db, before) = (db.clone(), clock.now().plus_ms(-retention_ms));
+        match tokio::task::spawn_blocking(move || db.drop_before(before)).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => error!("old samples were not dropped: {error}"),
+            Err(error) => error!("old samples were not dropped: {error}"),
+        }
+    }
+}

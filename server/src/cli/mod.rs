@@ -1,0 +1,15 @@
+//! The subcommands, one file each.
+
+pub mod demo;
+mod logging;
+pub mod serve;
+pub mod test;
+
+use anyhow::Context;
+
+/// The async runtime of a subcommand that serves; TLS needs its provider chosen once.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    // Fails only if a provider is chosen already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no async runtime")
+}

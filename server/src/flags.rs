@@ -1,0 +1,161 @@
+//! The command line: every flag with its default and its help, in one table.
+//!
+//! Names are Prometheus's where it has them. A bare `inferometer --config.file=…` means `serve`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use tsdb::model::duration::parse_duration;
+
+/// Collects, stores, queries and shows the metrics of LLM inference clusters.
+#[derive(Debug, Parser)]
+#[command(name = "inferometer", version, about, max_term_width = 100)]
+pub struct Flags {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Scrape the targets of a configuration file, and answer queries
+    Serve(ServeFlags),
+    /// Start a simulated fleet and a server that scrapes it
+    Demo(DemoFlags),
+    /// Run test files
+    #[command(subcommand)]
+    Test(TestCommand),
+}
+
+/// What can be tested.
+#[derive(Debug, Subcommand)]
+pub enum TestCommand {
+    /// Run files in the promqltest language against the engine
+    Promql {
+        /// The files
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
+/// Flags of `serve`.
+#[derive(Args, Debug)]
+pub struct ServeFlags {
+    /// The configuration, in Prometheus's format
+    #[arg(long = "config.file", default_value = "prometheus.yml", value_name = "FILE")]
+    pub config_file: PathBuf,
+    /// Where samples are kept
+    #[arg(long = "storage.tsdb.path", default_value = "data/", value_name = "DIR")]
+    pub storage_path: PathBuf,
+    /// How long samples are kept
+    #[arg(long = "storage.tsdb.retention.time", default_value = "15d", value_parser = duration_ms,
+          value_name = "DURATION")]
+    pub retention_ms: i64,
+    /// Accept samples at /api/v1/write (remote write 1.0)
+    #[arg(long = "web.enable-remote-write-receiver")]
+    pub remote_write: bool,
+    /// Flags that `demo` has too
+    #[command(flatten)]
+    pub shared: SharedFlags,
+    /// The address to listen on
+    #[arg(long = "web.listen-address", default_value = "0.0.0.0:9090", value_name = "ADDRESS")]
+    pub listen: String,
+}
+
+/// Flags of `demo`.
+#[derive(Args, Debug)]
+pub struct DemoFlags {
+    /// Where samples are kept; a new temporary directory, removed at the end, if not given
+    #[arg(long = "storage.tsdb.path", value_name = "DIR")]
+    pub storage_path: Option<PathBuf>,
+    /// The address to listen on
+    #[arg(long = "web.listen-address", default_value = "127.0.0.1:9090", value_name = "ADDRESS")]
+    pub listen: String,
+    /// Seed of the simulation: the same seed makes the same fleet
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Flags that `serve` has too
+    #[command(flatten)]
+    pub shared: SharedFlags,
+}
+
+/// Flags of everything that answers queries.
+#[derive(Args, Clone, Debug)]
+pub struct SharedFlags {
+    /// How far back an instant query looks for a series' newest sample
+    #[arg(long = "query.lookback-delta", default_value = "5m", value_parser = duration_ms,
+          value_name = "DURATION")]
+    pub lookback_ms: i64,
+    /// How long a query may take
+    #[arg(long = "query.timeout", default_value = "2m", value_parser = duration_ms,
+          value_name = "DURATION")]
+    pub timeout_ms: i64,
+    /// How many samples a query may hold at once
+    #[arg(long = "query.max-samples", default_value_t = 50_000_000, value_name = "COUNT")]
+    pub samples_max: u64,
+    /// How much a power cut may lose; a killed process loses nothing
+    #[arg(long = "storage.wal-sync-interval", default_value = "1s", value_parser = duration_ms,
+          value_name = "DURATION")]
+    pub sync_ms: i64,
+    /// What is logged: error, warn, info, debug or trace
+    #[arg(long = "log.level", default_value = "info", value_name = "LEVEL")]
+    pub log_level: String,
+    /// How it is logged: logfmt or json
+    #[arg(long = "log.format", default_value = "logfmt", value_name = "FORMAT",
+          value_parser = ["logfmt", "json"])]
+    pub log_format: String,
+}
+
+fn duration_ms(text: &str) -> Result<i64, String> {
+    match parse_duration(text) {
+        Ok(0) => Err("has to be longer than 0".to_owned()),
+        Ok(ms) => Ok(ms),
+        Err(error) => Err(format!("{error}; write it as 15d, 1h30m or 5s")),
+    }
+}
+
+impl Flags {
+    /// Reads the command line; flags without a subcommand are those of `serve`.
+    pub fn parse_from_args(args: impl IntoIterator<Item = String>) -> Result<Self, clap::Error> {
+        let mut args: Vec<String> = args.into_iter().collect();
+        let own = ["--help", "-h", "--version", "-V"];
+        let bare = args.get(1).is_some_and(|a| a.starts_with('-') && !own.contains(&a.as_str()));
+        if bare {
+            args.insert(1, "serve".to_owned());
+        }
+        Self::try_parse_from(args)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Flags, String> {
+        Flags::parse_from_args(line.split(' ').map(str::to_owned)).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn bare_flags_mean_serve() {
+        let flags = parsed("inferometer --config.file=a.yml --storage.tsdb.retention.time=7d");
+        let Ok(Flags { command: Command::Serve(serve) }) = flags else { panic!("{flags:?}") };
+        assert_eq!(serve.config_file, PathBuf::from("a.yml"));
+        assert_eq!(serve.retention_ms, 7 * 86_400_000);
+        assert_eq!(serve.listen, "0.0.0.0:9090");
+    }
+
+    #[test]
+    fn errors_name_the_flag() {
+        let rows = [
+            ("inferometer serve --query.timeout=2", "'--query.timeout <DURATION>'"),
+            ("inferometer serve --query.timeout=0s", "has to be longer than 0"),
+            ("inferometer serve --storage.tsdb.pth=x", "--storage.tsdb.path"),
+            ("inferometer dmo", "demo"),
+        ];
+        for (line, part) in rows {
+            let error = parsed(line).unwrap_err();
+            assert!(error.contains(part), "{line}: {error}");
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Values, labels and texts as JSON, byte for byte as Prometheus writes them.
+//!
+//! Source of the layout: `util/jsonutil/marshal.go` and `web/api/v1/json_codec.go`. Label sets in
+//! results are written without HTML escapes; all other texts have `<`, `>` and `&` escaped. Scalars
+//! and strings go through Go's general encoder, so their times and numbers have another layout.
+
+use promql::value::{InstantSample, Point, PointValue, RangeSeries, Value};
+use tsdb::model::number::{format_json, format_plain};
+use tsdb::model::{Labels, Timestamp};
+
+/// Writes a text without HTML escapes (label names and values of results).
+pub(super) fn write_text(out: &mut String, text: &str) {
+    write_escaped(out, text, false);
+}
+
+/// Writes a text with HTML escapes (everything else).
+pub(super) fn write_html_safe(out: &mut String, text: &str) {
+    write_escaped(out, text, true);
+}
+
+fn write_escaped(out: &mut String, text: &str, html: bool) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '<' | '>' | '&' if html => out.push_str(&format!("\\u{:04x}", c as u32)),
+            '\u{2028}' | '\u{2029}' if html => out.push_str(&format!("\\u{:04x}", c as u32)),
+            c if c < ' ' => out.push_str(&format!("\\u{:04x}", c as u32)),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+}
+
+/// Writes `items` as an array.
+pub(super) fn write_list<T>(
+    out: &mut String,
+    items: impl IntoIterator<Item = T>,
+    mut write: impl FnMut(&mut String, T),
+) {
+    out.push('[');
+    for (index, item) in items.into_iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        write(out, item);
+    }
+    out.push(']');
+}
+
+/// Writes a label set as an object.
+pub(super) fn write_labels(out: &mut String, labels: &Labels) {
+    out.push('{');
+    for (index, (name, value)) in labels.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        write_text(out, name);
+        out.push(':');
+        write_text(out, value);
+    }
+    out.push('}');
+}
+
+/// Writes seconds: no decimals, or exactly three.
+fn write_seconds(out: &mut String, time: Timestamp) {
+    let ms = time.ms().unsigned_abs();
+    if time.ms() < 0 {
+        out.push('-');
+    }
+    out.push_str(&(ms / 1000).to_string());
+    if !ms.is_multiple_of(1000) {
+        out.push_str(&format!(".{:03}", ms % 1000));
+    }
+}
+
+fn write_pair(out: &mut String, time: Timestamp, write: impl FnOnce(&mut String)) {
+    out.push('[');
+    write_seconds(out, time);
+    out.push(',');
+    write(out);
+    out.push(']');
+}
+
+fn write_float_point(out: &mut String, time: Timestamp, value: f64) {
+    write_pair(out, time, |out| {
+        out.push('"');
+        out.push_str(&format_json(value));
+        out.push('"');
+    });
+}
+
+/// A native histogram of a result: count and sum. (Its buckets come with their evaluation.)
+fn write_histogram_point(out: &mut String, time: Timestamp, histogram: &tsdb::model::Histogram) {
+    write_pair(out, time, |out| {
+        let (count, sum) = (format_json(histogram.count), format_json(histogram.sum));
+        out.push_str(&format!(r#"{{"count":"{count}","sum":"{sum}"}}"#));
+    });
+}
+
+fn write_point(out: &mut String, point: &Point) {
+    match &point.value {
+        PointValue::Float(value) => write_float_point(out, point.timestamp, *value),
+        PointValue::Histogram(value) => write_histogram_point(out, point.timestamp, value),
+    }
+}
+
+fn write_instant_sample(out: &mut String, sample: &InstantSample) {
+    out.push_str(r#"{"metric":"#);
+    write_labels(out, &sample.labels);
+    out.push_str(match sample.point.value {
+        PointValue::Float(_) => r#","value":"#,
+        PointValue::Histogram(_) => r#","histogram":"#,
+    });
+    write_point(out, &sample.point);
+    out.push('}');
+}
+
+fn write_range_series(out: &mut String, series: &RangeSeries) {
+    out.push_str(r#"{"metric":"#);
+    write_labels(out, &series.labels);
+    let is_float = |point: &&Point| matches!(point.value, PointValue::Float(_));
+    for (key, floats) in [("values", true), ("histograms", false)] {
+        let mut points = series.points.iter().filter(|point| is_float(point) == floats).peekable();
+        if points.peek().is_some() {
+            out.push_str(&format!(r#","{key}":"#));
+            write_list(out, points, write_point);
+        }
+    }
+    out.push('}');
+}
+
+/// Writes `{"resultType":…,"result":…}`.
+pub(super) fn write_value(out: &mut String, value: &Value) {
+    let kind = match value {
+        Value::Scalar(..) => "scalar",
+        Value::Text(..) => "string",
+        Value::Vector(_) => "vector",
+        Value::Matrix(_) => "matrix",
+    };
+    out.push_str(&format!(r#"{{"resultType":"{kind}","result":"#));
+    match value {
+        Value::Scalar(value, time) => {
+            out.push_str(&format!(r#"[{},"{}"]"#, time.seconds(), format_plain(*value)));
+        }
+        Value::Text(text, time) => {
+            out.push_str(&format!("[{},", time.seconds()));
+            write_html_safe(out, text);
+            out.push(']');
+        }
+        Value::Vector(samples) => write_list(out, samples, write_instant_sample),
+        Value::Matrix(series) => write_list(out, series, write_range_series),
+    }
+    out.push('}');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(value: &Value) -> String {
+        let mut out = String::new();
+        write_value(&mut out, value);
+        out
+    }
+
+    #[test]
+    fn values() {
+        let labels = Labels::from_pairs([("__name__", "up"), ("a", "<\"\n")]);
+        let point = |ms, value| Point {
+            timestamp: Timestamp::from_ms(ms),
+            value: PointValue::Float(value),
+        };
+        let rows = [
+            (
+                Value::Scalar(1.5, Timestamp::from_ms(1_050)),
+                r#"{"resultType":"scalar","result":[1.05,"1.5"]}"#,
+            ),
+            (
+                Value::Text("<a>".into(), Timestamp::from_ms(-1_001)),
+                r#"{"resultType":"string","result":[-1.001,"\u003ca\u003e"]}"#,
+            ),
+            (Value::Vector(vec![]), r#"{"resultType":"vector","result":[]}"#),
+            (
+                Value::Vector(vec![InstantSample {
+                    labels: labels.clone(),
+                    point: point(2_000, f64::NAN),
+                }]),
+                r#"{"resultType":"vector","result":[{"metric":{"__name__":"up","a":"<\"\n"},"value":[2,"NaN"]}]}"#,
+            ),
+            (
+                Value::Matrix(vec![RangeSeries {
+                    labels,
+                    points: vec![point(0, 1e21), point(1, 0.0)],
+                }]),
+                r#"{"resultType":"matrix","result":[{"metric":{"__name__":"up","a":"<\"\n"},"values":[[0,"1e+21"],[0.001,"0"]]}]}"#,
+            ),
+        ];
+        for (value, json) in rows {
+            assert_eq!(written(&value), json);
+        }
+    }
+}

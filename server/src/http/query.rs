@@ -1,0 +1,106 @@
+//! `/api/v1/query` and `/api/v1/query_range`.
+
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::{RawQuery, State as Shared};
+use promql::value::{Answer, Steps, Value};
+
+use super::envelope::Success;
+use super::error::ApiError;
+use super::json;
+use super::params::{Params, invalid};
+use super::{State, blocking};
+use crate::queries::QueryOptions;
+
+/// Steps that a range query may have (Prometheus's number).
+const STEPS_MAX: i64 = 11_000;
+
+/// The value of an expression at one time (`time`, now if missing).
+pub(super) async fn instant(
+    Shared(state): Shared<State>,
+    RawQuery(query): RawQuery,
+    body: Bytes,
+) -> Result<Success, ApiError> {
+    let params = Params::new(&body, query.as_deref().unwrap_or(""));
+    let limit = params.limit()?;
+    let time = params.time("time")?.unwrap_or_else(|| state.clock.now());
+    let options = query_options(&params, &state)?;
+    blocking(move || {
+        let text = params.get("query").unwrap_or("");
+        Ok(success(state.queries.instant(text, time, options)?, limit))
+    })
+    .await
+}
+
+/// The values of an expression at each step from `start` to `end`.
+pub(super) async fn range(
+    Shared(state): Shared<State>,
+    RawQuery(query): RawQuery,
+    body: Bytes,
+) -> Result<Success, ApiError> {
+    let params = Params::new(&body, query.as_deref().unwrap_or(""));
+    let limit = params.limit()?;
+    let steps = steps(&params)?;
+    let options = query_options(&params, &state)?;
+    blocking(move || {
+        let text = params.get("query").unwrap_or("");
+        Ok(success(state.queries.range(text, steps, options)?, limit))
+    })
+    .await
+}
+
+fn steps(params: &Params) -> Result<Steps, ApiError> {
+    let start = params.required_time("start")?;
+    let end = params.required_time("end")?;
+    if end < start {
+        let message = "end timestamp must not be before start time";
+        return Err(invalid("end", message.to_owned()));
+    }
+    let step_ms = params.required_duration_ms("step")?;
+    if step_ms <= 0 {
+        let message = "zero or negative query resolution step widths are not accepted. \
+                       Try a positive integer";
+        return Err(invalid("step", message.to_owned()));
+    }
+    if end.ms_since(start) / step_ms > STEPS_MAX {
+        return Err(ApiError::bad_data(
+            "exceeded maximum resolution of 11,000 points per timeseries. \
+             Try decreasing the query resolution (?step=XX)",
+        ));
+    }
+    Ok(Steps { start, end, step_ms })
+}
+
+fn query_options(params: &Params, state: &State) -> Result<QueryOptions, ApiError> {
+    let lookback_ms = params.duration_ms("lookback_delta").map_err(|message| {
+        ApiError::bad_data(format!("error parsing lookback delta duration: {message}"))
+    })?;
+    let asked_ms = params.duration_ms("timeout").map_err(|message| invalid("timeout", message))?;
+    let asked_ms = asked_ms.and_then(|ms| u64::try_from(ms).ok());
+    let longest = state.options.query_timeout;
+    let timeout = asked_ms.map_or(longest, |ms| Duration::from_millis(ms).min(longest));
+    Ok(QueryOptions { timeout, lookback_ms })
+}
+
+fn success(mut answer: Answer, limit: Option<usize>) -> Success {
+    if limit.is_some_and(|limit| truncate(&mut answer.value, limit)) {
+        answer.warnings.push("results truncated due to limit".to_owned());
+    }
+    let data = Success::with(|out| json::write_value(out, &answer.value)).data;
+    Success { data, warnings: answer.warnings, infos: answer.infos }
+}
+
+fn truncate(value: &mut Value, limit: usize) -> bool {
+    let length = match value {
+        Value::Vector(samples) => samples.len(),
+        Value::Matrix(series) => series.len(),
+        Value::Scalar(..) | Value::Text(..) => 0,
+    };
+    match value {
+        Value::Vector(samples) => samples.truncate(limit),
+        Value::Matrix(series) => series.truncate(limit),
+        Value::Scalar(..) | Value::Text(..) => {}
+    }
+    length > limit
+}

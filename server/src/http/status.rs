@@ -1,0 +1,71 @@
+//! What the server says about itself: build, notice, `/metrics`, and unknown paths.
+
+use axum::extract::{MatchedPath, Request, State as Shared};
+use axum::http::StatusCode;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::envelope::Success;
+use super::{State, json};
+
+/// The version of the Prometheus API that we speak. Clients switch features on by it, so it is
+/// the reference's version and not our own, which stands in `revision`.
+pub(super) const API_VERSION: &str = "3.14.0";
+
+/// `/api/v1/status/buildinfo`
+pub(super) async fn build() -> Success {
+    let revision = concat!("inferometer-", env!("CARGO_PKG_VERSION"));
+    let fields = [
+        ("version", API_VERSION),
+        ("revision", revision),
+        ("branch", ""),
+        ("buildUser", ""),
+        ("buildDate", ""),
+        ("goVersion", ""),
+    ];
+    Success::with(|out| {
+        out.push('{');
+        for (index, (name, value)) in fields.into_iter().enumerate() {
+            let separator = if index == 0 { "" } else { "," };
+            out.push_str(&format!(r#"{separator}"{name}":"{value}""#));
+        }
+        out.push('}');
+    })
+}
+
+/// `/api/v1/status/notice` (our own): a sentence that the page shows on top, or null.
+pub(super) async fn notice(Shared(state): Shared<State>) -> Success {
+    Success::with(|out| {
+        out.push_str(r#"{"notice":"#);
+        match &state.options.notice {
+            Some(notice) => json::write_html_safe(out, notice),
+            None => out.push_str("null"),
+        }
+        out.push('}');
+    })
+}
+
+/// `/metrics`: OpenMetrics text.
+pub(super) async fn metrics(Shared(state): Shared<State>) -> Response {
+    let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    let page = state.metrics.page(&state.db.stats(), &state.scrapes.targets());
+    ([("content-type", content_type)], page).into_response()
+}
+
+/// Paths below `/api/v1` that do not exist.
+pub(super) async fn unknown_path() -> Response {
+    (StatusCode::NOT_FOUND, "404 page not found\n").into_response()
+}
+
+/// Counts each request by its route and status.
+pub(super) async fn count_request(
+    Shared(state): Shared<State>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let route = request.extensions().get::<MatchedPath>();
+    let handler = route.map_or("/", MatchedPath::as_str).to_owned();
+    let response = next.run(request).await;
+    state.metrics.count_request(handler, response.status().as_u16());
+    response
+}

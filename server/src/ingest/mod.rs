@@ -1,0 +1,3 @@
+//! Samples that others send: remote write, later OTLP and text.
+
+pub mod remote_write;

@@ -1,0 +1,14 @@
+//! The server: everything that users meet, wired from the store, the language and the scraper.
+//!
+//! Reading order: [`flags`] and [`config`] say what is wanted, [`app`] puts the parts together,
+//! [`http`] answers; [`simulate`] is the fleet of `inferometer demo`.
+
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod flags;
+pub mod http;
+pub mod ingest;
+pub mod metrics;
+pub mod queries;
+pub mod simulate;

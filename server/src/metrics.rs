@@ -1,0 +1,177 @@
+//! What the server exports about itself, under Prometheus's names where it has them.
+//!
+//! Counters live in a registry; gauges that belong to the store or the scraper are read from
+//! there when the page is made.
+
+use std::sync::atomic::AtomicU64;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::Registry;
+use scraper::target::{Health, TargetStatus};
+use tsdb::Stats;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct RequestLabels {
+    handler: String,
+    code: u32,
+}
+
+/// The registry and what is counted while the server runs.
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<RequestLabels, Counter>,
+    samples_written: Counter,
+    head_series: Gauge,
+    head_groups: Gauge,
+    head_samples: Gauge<u64, AtomicU64>,
+    wal_bytes: Gauge<u64, AtomicU64>,
+    targets_up: Gauge,
+    targets: Gauge,
+    resident_bytes: Gauge,
+    cpu_seconds: Counter<f64, AtomicU64>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut metrics = Self {
+            registry: Registry::default(),
+            requests: Family::default(),
+            samples_written: Counter::default(),
+            head_series: Gauge::default(),
+            head_groups: Gauge::default(),
+            head_samples: Gauge::default(),
+            wal_bytes: Gauge::default(),
+            targets_up: Gauge::default(),
+            targets: Gauge::default(),
+            resident_bytes: Gauge::default(),
+            cpu_seconds: Counter::default(),
+        };
+        metrics.register();
+        metrics
+    }
+}
+
+impl Metrics {
+    fn register(&mut self) {
+        let registry = &mut self.registry;
+        let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("inferometer_build", "The running version", build);
+        let requests = self.requests.clone();
+        registry.register(
+            "prometheus_http_requests",
+            "HTTP requests by route and status",
+            requests,
+        );
+        let written = self.samples_written.clone();
+        registry.register(
+            "inferometer_remote_write_received_samples",
+            "Samples that came in by remote write",
+            written,
+        );
+        let gauges = [
+            ("prometheus_tsdb_head_series", "Series in memory", self.head_series.clone()),
+            (
+                "inferometer_tsdb_groups",
+                "Groups of series that arrive together",
+                self.head_groups.clone(),
+            ),
+            ("inferometer_targets", "Targets that are scraped", self.targets.clone()),
+            (
+                "inferometer_targets_up",
+                "Targets whose last scrape succeeded",
+                self.targets_up.clone(),
+            ),
+            ("process_resident_memory_bytes", "Resident memory", self.resident_bytes.clone()),
+        ];
+        for (name, help, gauge) in gauges {
+            registry.register(name, help, gauge);
+        }
+        let sizes = [
+            ("inferometer_tsdb_samples", "Samples in memory", self.head_samples.clone()),
+            (
+                "prometheus_tsdb_wal_storage_size_bytes",
+                "Bytes of the write-ahead log",
+                self.wal_bytes.clone(),
+            ),
+        ];
+        for (name, help, gauge) in sizes {
+            registry.register(name, help, gauge);
+        }
+        let cpu_seconds = self.cpu_seconds.clone();
+        registry.register("process_cpu_seconds", "CPU time, user and system", cpu_seconds);
+    }
+
+    /// One more request was answered.
+    pub fn count_request(&self, handler: String, code: u16) {
+        self.requests.get_or_create(&RequestLabels { handler, code: code.into() }).inc();
+    }
+
+    /// Samples came in by remote write.
+    pub fn count_written(&self, samples: usize) {
+        self.samples_written.inc_by(samples as u64);
+    }
+
+    /// The page in OpenMetrics text.
+    pub fn page(&self, stats: &Stats, targets: &[TargetStatus]) -> String {
+        self.head_series.set(stats.series as i64);
+        self.head_groups.set(stats.groups as i64);
+        self.head_samples.set(stats.samples);
+        self.wal_bytes.set(stats.log_bytes);
+        self.targets.set(targets.len() as i64);
+        let up = targets.iter().filter(|target| target.health == Health::Up).count();
+        self.targets_up.set(up as i64);
+        self.read_process();
+        let mut page = String::new();
+        encode(&mut page, &self.registry).expect("BUG: writing to a string fails");
+        page
+    }
+
+    /// From `/proc`; where there is none, the values stay 0.
+    fn read_process(&self) {
+        let Some(process) = std::fs::read_to_string("/proc/self/stat").ok().and_then(|s| parse(&s))
+        else {
+            return;
+        };
+        self.resident_bytes.set(process.resident_bytes);
+        let counted = self.cpu_seconds.get();
+        self.cpu_seconds.inc_by((process.cpu_seconds - counted).max(0.0));
+    }
+}
+
+struct Process {
+    cpu_seconds: f64,
+    resident_bytes: i64,
+}
+
+/// Reads `/proc/self/stat` (proc(5)): user and system time are its fields 14 and 15 in clock
+/// ticks, resident memory its field 24 in pages. The second field may hold spaces, so counting
+/// starts after its closing parenthesis, with field 3.
+fn parse(stat: &str) -> Option<Process> {
+    let (_, after_name) = stat.rsplit_once(')')?;
+    let field = |number: usize| after_name.split_ascii_whitespace().nth(number - 3)?.parse().ok();
+    let ticks: i64 = field(14)? + field(15)?;
+    let pages: i64 = field(24)?;
+    Some(Process {
+        cpu_seconds: ticks as f64 / rustix::param::clock_ticks_per_second() as f64,
+        resident_bytes: pages * rustix::param::page_size() as i64,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_process_is_read() {
+        let stat =
+            format!("1 (a b) c) S {}", (4..=30).map(|n| format!("{n} ")).collect::<String>());
+        let process = parse(&stat).unwrap();
+        assert_eq!(process.resident_bytes, 24 * rustix::param::page_size() as i64);
+        assert!(process.cpu_seconds > 0.0);
+    }
+}
