@@ -126,6 +126,7 @@ impl App {
         State {
             queries: Arc::new(LocalQueries::new(engine, samples_max, self.db.clone())),
             db: self.db.clone(),
+            receiver: Arc::default(),
             scrapes,
             clock: self.clock.clone(),
             metrics: Arc::new(Metrics::default()),

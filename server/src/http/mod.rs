@@ -31,6 +31,7 @@ use scraper::cycle::Clock;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
+use crate::ingest::remote_write::Receiver;
 use crate::metrics::Metrics;
 use crate::queries::Queries;
 
@@ -46,6 +47,8 @@ pub struct State {
     pub queries: Arc<dyn Queries>,
     /// The store: metadata, statistics, and where remote write goes.
     pub db: Arc<tsdb::Db>,
+    /// Takes remote write requests.
+    pub receiver: Arc<Receiver>,
     /// Finds and scrapes targets.
     pub scrapes: Arc<scraper::manager::Manager>,
     /// Tells the time.

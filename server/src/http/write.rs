@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::State;
-use crate::ingest::remote_write::{self, WriteError};
+use crate::ingest::remote_write::WriteError;
 
 /// Takes a snappy-compressed `WriteRequest`; 204 if all of it was stored, else nothing was.
 pub(super) async fn receive(
@@ -23,7 +23,8 @@ pub(super) async fn receive(
         return (StatusCode::UNSUPPORTED_MEDIA_TYPE, refusal).into_response();
     }
     let stored = tokio::task::spawn_blocking(move || {
-        remote_write::receive(&body, &*state.db).map(|samples| state.metrics.count_written(samples))
+        let stored = state.receiver.receive(&body, &*state.db);
+        stored.map(|samples| state.metrics.count_written(samples))
     });
     match stored.await {
         Ok(Ok(())) => StatusCode::NO_CONTENT.into_response(),
@@ -56,11 +57,7 @@ fn refused(headers: &HeaderMap) -> Option<String> {
 /// 400: do not send it again. 500: try later.
 fn status(error: &WriteError) -> StatusCode {
     match error {
-        WriteError::Snappy(_) | WriteError::Protobuf(_) | WriteError::Invalid(_) => {
-            StatusCode::BAD_REQUEST
-        }
-        WriteError::Rejected(_) => StatusCode::BAD_REQUEST,
-        WriteError::TooLarge => StatusCode::BAD_REQUEST,
         WriteError::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        _ => StatusCode::BAD_REQUEST,
     }
 }

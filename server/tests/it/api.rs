@@ -5,7 +5,7 @@ use std::fs;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use server::ingest::remote_write::TimeSeries;
+use server::ingest::remote_write::message::TimeSeries;
 
 use crate::running::{self, Running, peer, series, testdata};
 

@@ -9,7 +9,7 @@ use scraper::cycle::SystemClock;
 use scraper::job::{ClientOptions, FixedTargets, Job, Scheme};
 use server::app::{App, AppOptions, listen};
 use server::flags::{Command, Flags};
-use server::ingest::remote_write::{FloatSample, LabelPair, TimeSeries, WriteRequest};
+use server::ingest::remote_write::message::{FloatSample, LabelPair, TimeSeries, WriteRequest};
 use tokio::sync::oneshot;
 use tsdb::model::Labels;
 

@@ -1,9 +1,9 @@
 //! `inferometer demo`: a simulated fleet and a server that scrapes it, in one command.
 //!
 //! 1. The port is taken first, so that a taken one is said at once.
-//! 2. An empty store gets an hour of history: [`history`] steps the simulator through it and
+//! 2. An empty store gets an hour of history: `history` steps the simulator through it and
 //!    passes its pages through the parser and the store that live scrapes use.
-//! 3. The same simulator goes on behind real HTTP ([`crate::simulate::serve`]), and the server
+//! 3. The same simulator goes on behind real HTTP (`simulate::serve`), and the server
 //!    scrapes it every five seconds.
 
 mod directory;
@@ -29,7 +29,7 @@ const TOKEN: &str = "demo-token";
 /// What page and log say about the data.
 const MADE_UP: &str = "simulated, the first hour was made up at start";
 /// The same for a store that had samples before.
-const CONTINUED: &str = "simulated; the store had samples, so nothing was made up at start";
+const CONTINUED: &str = "simulated, after the samples that the store had";
 
 /// Runs until SIGINT or SIGTERM.
 pub fn run(flags: &DemoFlags) -> anyhow::Result<ExitCode> {
