@@ -1,10 +1,12 @@
 //! Resolving and reading: snapshots, ranges, bounds, labels, retention.
 
+use std::sync::Arc;
+
 use tsdb::disk::sim::SimDisk;
 use tsdb::model::{Matcher, TimeRange, Timestamp};
-use tsdb::{Cell, Rejected, Select, Selection, Storage};
+use tsdb::{Cell, Db, Options, Rejected, Select, Selection, Storage};
 
-use crate::store::{columns, commit_row, content, labels, open, read, select_all};
+use crate::store::{columns, commit_row, content, dir, labels, open, read, select_all};
 
 fn range(start: i64, end: i64) -> TimeRange {
     TimeRange::new(Timestamp::from_ms(start), Timestamp::from_ms(end))
@@ -171,7 +173,9 @@ fn a_selection_of_another_store_is_no_danger() {
 #[test]
 fn readers_and_writers_at_once_see_whole_rows() {
     let disk = SimDisk::new(1);
-    let (db, _) = open(&disk);
+    // All commits fit into so few segments that a slow sync cannot stop the writers.
+    let options = Options { segment_bytes_max: 16 << 10, ..Options::default() };
+    let (db, _) = Db::open(Arc::new(disk.clone()), dir(), options).unwrap();
     let own = ["__name__=a", "__name__=b", "__name__=c"];
     std::thread::scope(|scope| {
         let writers: Vec<_> = ["t=1", "t=2"]
