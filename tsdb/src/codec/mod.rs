@@ -6,6 +6,7 @@
 pub(crate) mod cell;
 pub(crate) mod frame;
 pub(crate) mod histogram;
+pub(crate) mod pack;
 pub(crate) mod text;
 pub(crate) mod varint;
 

@@ -231,6 +231,7 @@ mod tests {
     use super::*;
     use crate::append::Storage;
     use crate::codec::frame::{FRAME_HEAD_BYTES, SEGMENT_HEAD_BYTES};
+    use crate::codec::pack::unpack;
     use crate::disk::sim::SimDisk;
     use crate::{Db, Options};
 
@@ -262,7 +263,7 @@ mod tests {
         appender.exemplar(&labels, exemplar).unwrap();
         appender.commit().unwrap();
         let bytes = disk.files().into_values().next().unwrap();
-        bytes[SEGMENT_HEAD_BYTES + FRAME_HEAD_BYTES..].to_vec()
+        unpack(&bytes[SEGMENT_HEAD_BYTES + FRAME_HEAD_BYTES..]).unwrap().into_owned()
     }
 
     proptest! {

@@ -22,6 +22,7 @@ pub(crate) use replay::{Replayed, replay};
 use segment::{Segment, SyncTask};
 
 use crate::codec::frame::{FRAME_HEAD_BYTES, PAYLOAD_BYTES_MAX, frame_head};
+use crate::codec::pack::Packer;
 use crate::commit::{Catalog, Commit};
 use crate::disk::Disk;
 use crate::error::{Error, io_error};
@@ -54,6 +55,7 @@ pub(crate) struct Wal {
     encoder: Encoder,
     /// The frame of the commit that is being written.
     frame: Vec<u8>,
+    packer: Packer,
     /// Segments that are written and wait for their fsync.
     ended: Vec<Segment>,
     /// Segments of earlier processes that wait for theirs.
@@ -85,6 +87,7 @@ impl Wal {
             current: None,
             encoder: Encoder::default(),
             frame: Vec::new(),
+            packer: Packer::default(),
             ended: Vec::new(),
             reopened: Vec::new(),
             closed: BTreeMap::new(),
@@ -125,6 +128,10 @@ impl Wal {
             self.end_current();
             let limit = format!("a commit of more than {PAYLOAD_BYTES_MAX} bytes in the log");
             return Err(Error::Limit(limit));
+        }
+        if let Some(packed) = self.packer.pack(&self.frame[FRAME_HEAD_BYTES..]) {
+            self.frame.truncate(FRAME_HEAD_BYTES);
+            self.frame.extend_from_slice(packed);
         }
         Ok(())
     }

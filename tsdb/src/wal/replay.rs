@@ -15,6 +15,7 @@ use crate::codec::Malformed;
 use crate::codec::frame::{
     FRAME_HEAD_BYTES, FrameHead, SEGMENT_HEAD_BYTES, check_segment_head, read_frame_head,
 };
+use crate::codec::pack::unpack;
 use crate::disk::{Disk, File};
 
 /// Bytes that are read ahead.
@@ -77,7 +78,7 @@ pub(crate) fn replay(disk: &dyn Disk, path: &Path, number: u64, apply: &mut Appl
         offset = source.offset;
         while source.offset < source.len {
             let payload = read_frame(&mut source, number)?;
-            apply(&mut decoder, &payload)?;
+            apply(&mut decoder, &unpack(&payload)?)?;
             commits += 1;
             offset = source.offset;
         }

@@ -1,0 +1,94 @@
+//! Payloads of log frames, compressed where that makes them shorter.
+//!
+//! A packed payload is the byte [`PACKED`], which no record begins with, and a zstd frame that
+//! says how long its content is. Rows of a group resemble each other, so a commit of several rows
+//! shrinks to about a third.
+
+use std::borrow::Cow;
+
+use super::frame::PAYLOAD_BYTES_MAX;
+use super::varint::Malformed;
+
+/// Opens a packed payload.
+pub(crate) const PACKED: u8 = 0;
+/// Shorter payloads stay as they are.
+const PACK_BYTES_MIN: usize = 128;
+/// Level 1: a third of a nanosecond for a sample in the log; higher ones save few per cent more.
+const LEVEL: i32 = 1;
+
+/// Compresses payloads; kept for its memory.
+#[derive(Default)]
+pub(crate) struct Packer {
+    context: Option<zstd::bulk::Compressor<'static>>,
+    packed: Vec<u8>,
+}
+
+impl Packer {
+    /// The packed form of `payload`, or nothing if it is not shorter.
+    pub(crate) fn pack(&mut self, payload: &[u8]) -> Option<&[u8]> {
+        if payload.len() < PACK_BYTES_MIN {
+            return None;
+        }
+        if self.context.is_none() {
+            self.context = zstd::bulk::Compressor::new(LEVEL).ok();
+        }
+        self.packed.resize(1 + zstd::zstd_safe::compress_bound(payload.len()), PACKED);
+        self.packed[0] = PACKED;
+        // Without a context, or in the case of its failure, the payload is written as it is.
+        let compressed = self.context.as_mut()?.compress_to_buffer(payload, &mut self.packed[1..]);
+        let length = 1 + compressed.ok()?;
+        (length < payload.len()).then(|| &self.packed[..length])
+    }
+}
+
+/// The payload that `bytes`, packed or not, stand for.
+pub(crate) fn unpack(bytes: &[u8]) -> Result<Cow<'_, [u8]>, Malformed> {
+    let Some((&PACKED, compressed)) = bytes.split_first() else { return Ok(Cow::Borrowed(bytes)) };
+    let length = zstd::bulk::Decompressor::<'static>::upper_bound(compressed);
+    let length = length.filter(|length| *length <= PAYLOAD_BYTES_MAX);
+    let length = length.ok_or(Malformed("a packed frame of bearable length"))?;
+    let unpacked = zstd::bulk::decompress(compressed, length);
+    Ok(Cow::Owned(unpacked.map_err(|_| Malformed("a zstd frame"))?))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use twox_hash::XxHash64;
+
+    use super::*;
+
+    #[test]
+    fn short_and_random_payloads_stay_as_they_are() {
+        let mut packer = Packer::default();
+        assert_eq!(packer.pack(&[1; 100]), None);
+        assert!(packer.pack(&[1; 1000]).is_some_and(|packed| packed.len() < 40));
+        let noise: Vec<u8> =
+            (0..40_u64).flat_map(|i| XxHash64::oneshot(i, b"noise").to_le_bytes()).collect();
+        assert_eq!(packer.pack(&noise), None);
+    }
+
+    #[test]
+    fn a_frame_that_claims_too_much_is_refused() {
+        let huge = zstd::bulk::compress(&vec![7; PAYLOAD_BYTES_MAX + 1], LEVEL).unwrap();
+        assert!(unpack(&[&[PACKED], huge.as_slice()].concat()).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_packed_comes_back(
+            payload in prop::collection::vec(1_u8..9, 1..2000),
+            cut in any::<prop::sample::Index>(),
+            noise in any::<u8>(),
+        ) {
+            let mut packer = Packer::default();
+            let bytes = packer.pack(&payload).unwrap_or(&payload).to_vec();
+            let unpacked = unpack(&bytes).unwrap();
+            prop_assert_eq!(unpacked.as_ref(), payload.as_slice());
+            let _ = unpack(&bytes[..cut.index(bytes.len())]);
+            let mut changed = bytes.clone();
+            changed[cut.index(bytes.len())] ^= noise;
+            let _ = unpack(&changed);
+        }
+    }
+}
