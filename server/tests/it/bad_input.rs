@@ -23,11 +23,14 @@ const TARGETS: [(&str, &str); 8] = [
     ("/slow", "deadline exceeded"),
 ];
 
+/// The one page that is as it should be.
+const GOOD: &str = "# HELP good_total Good <things>.\n# TYPE good_total counter\ngood_total 1\n";
+
 const TEXT: [(&str, &str); 1] = [("content-type", "text/plain; version=0.0.4")];
 
 async fn serve_bad_pages() -> String {
     let router = Router::new()
-        .route("/good", get(|| async { (TEXT, "good_total 1\n") }))
+        .route("/good", get(|| async { (TEXT, GOOD) }))
         .route("/unauthorized", get(|| async { StatusCode::UNAUTHORIZED }))
         .route("/failing", get(|| async { StatusCode::INTERNAL_SERVER_ERROR }))
         .route("/loop", get(|| async { Redirect::temporary("/loop") }))
@@ -72,6 +75,10 @@ async fn targets_say_what_is_wrong_and_the_rest_goes_on() {
     // The process goes on: the good target's samples are there, the others' `up` is 0.
     let (_, answer) = server.get("/api/v1/query?query=good_total%20and%20up==1").await;
     assert!(answer.contains("\"good_total\""), "{answer}");
+    let (_, answer) = server.get("/api/v1/metadata?metric=good_total").await;
+    let metadata =
+        r#"{"good_total":[{"type":"counter","help":"Good \u003cthings\u003e.","unit":""}]}"#;
+    assert_eq!(answer, format!(r#"{{"status":"success","data":{metadata}}}"#));
     let (_, answer) = server.get("/api/v1/query?query=count(up==0)").await;
     assert!(answer.contains("\"7\""), "{answer}");
     let (status, answer) = server.get("/api/v1/query?query=rate(good_total[5x])").await;
