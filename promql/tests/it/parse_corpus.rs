@@ -17,7 +17,8 @@ fn shared() -> Option<PathBuf> {
     }
     let is_required = std::env::var("INFEROMETER_REQUIRE").is_ok_and(|value| value == "1");
     assert!(!is_required, "../shared is not there");
-    println!("skipped: ../shared is not there");
+    // Past the test harness, which shows nothing of a test that passes.
+    drop(std::io::Write::write_all(&mut std::io::stderr(), b"skipped: ../shared is not there\n"));
     None
 }
 

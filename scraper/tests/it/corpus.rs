@@ -13,7 +13,8 @@ pub(crate) fn shared(folder: &str) -> Option<PathBuf> {
     }
     let required = std::env::var("INFEROMETER_REQUIRE").is_ok_and(|value| value == "1");
     assert!(!required, "{} is not there", path.display());
-    println!("skipped: ../shared is not there");
+    // Past the test harness, which shows nothing of a test that passes.
+    drop(std::io::Write::write_all(&mut std::io::stderr(), b"skipped: ../shared is not there\n"));
     None
 }
 

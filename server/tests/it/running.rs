@@ -138,6 +138,8 @@ fn present(path: PathBuf, name: &str) -> Option<PathBuf> {
         return Some(path);
     }
     assert!(std::env::var_os("INFEROMETER_REQUIRE").is_none(), "{name} is required and not there");
-    println!("skipped: {name} is not there");
+    let said = format!("skipped: {name} is not there\n");
+    // Past the test harness, which shows nothing of a test that passes.
+    drop(std::io::Write::write_all(&mut std::io::stderr(), said.as_bytes()));
     None
 }

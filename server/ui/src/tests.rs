@@ -22,7 +22,11 @@ fn the_dashboard_is_embedded() {
         "the plain page is embedded instead of the dashboard:\n{}",
         text("index.html")
     );
-    println!("skipped: the dashboard is not built in");
+    // Past the test harness, which shows nothing of a test that passes.
+    drop(std::io::Write::write_all(
+        &mut std::io::stderr(),
+        b"skipped: the dashboard is not built in\n",
+    ));
 }
 
 #[test]
