@@ -69,6 +69,11 @@ impl<'a> Meter<'a> {
         if self.held > self.budget.samples_max { Err(EvalError::TooManySamples) } else { Ok(()) }
     }
 
+    /// Samples that can still be held.
+    pub(crate) fn room(&self) -> usize {
+        self.budget.samples_max.saturating_sub(self.held)
+    }
+
     /// Goes back to `held` samples, as [`Self::held`] said before.
     pub(crate) fn release_to(&mut self, held: usize) {
         self.held = held;

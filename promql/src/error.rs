@@ -34,11 +34,6 @@ impl EvalError {
         Self::Execution(text.into())
     }
 
-    /// `what` meets native histograms, whose arithmetic is not there yet.
-    pub(crate) fn native_histograms(what: &str) -> Self {
-        Self::Execution(format!("native histograms are not evaluated yet: {what}"))
-    }
-
     /// Output series that cannot be told apart.
     pub(crate) fn same_labelset() -> Self {
         Self::execution("vector cannot contain metrics with the same labelset")

@@ -58,6 +58,24 @@ impl Forced {
     }
 }
 
+/// What was done with two or more histograms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operation {
+    Addition,
+    Subtraction,
+    Aggregation,
+}
+
+impl Operation {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Addition => "addition",
+            Self::Subtraction => "subtraction",
+            Self::Aggregation => "aggregation",
+        }
+    }
+}
+
 /// The notes of one evaluation.
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
@@ -117,6 +135,56 @@ impl Notes {
     pub(crate) fn mixed_classic_native(&mut self, span: Span, name: &str) {
         let text = "vector contains a mix of classic and native histograms";
         self.warn(span, with_name(text.to_owned(), name));
+    }
+
+    pub(crate) fn native_not_counter(&mut self, span: Span, name: &str) {
+        let name = Quoted(name);
+        self.warn(span, format!("this native histogram metric is not a counter: {name}"));
+    }
+
+    pub(crate) fn native_not_gauge(&mut self, span: Span, name: &str) {
+        let name = Quoted(name);
+        self.warn(span, format!("this native histogram metric is not a gauge: {name}"));
+    }
+
+    pub(crate) fn mixed_exponential_custom(&mut self, span: Span, name: &str) {
+        let name = Quoted(name);
+        self.warn(
+            span,
+            format!(
+                "vector contains a mix of histograms with exponential and custom buckets schemas for metric name {name}"
+            ),
+        );
+    }
+
+    pub(crate) fn incompatible_bucket_layout(&mut self, span: Span, op: &str) {
+        self.warn(span, format!("incompatible bucket layout encountered for binary operator {op}"));
+    }
+
+    pub(crate) fn reset_collision(&mut self, span: Span, operation: Operation) {
+        let during = operation.as_str();
+        self.warn(span, format!("conflicting counter resets during histogram {during}"));
+    }
+
+    pub(crate) fn custom_bounds_reconciled(&mut self, span: Span, operation: Operation) {
+        let during = operation.as_str();
+        self.info(span, format!("mismatched custom buckets were reconciled during {during}"));
+    }
+
+    pub(crate) fn quantile_nan_result(&mut self, span: Span, name: &str) {
+        let text = "input to histogram_quantile has NaN observations, result is NaN";
+        self.info(span, with_name(text.to_owned(), name));
+    }
+
+    pub(crate) fn quantile_nan_skew(&mut self, span: Span, name: &str) {
+        let text = "input to histogram_quantile has NaN observations, result is skewed higher";
+        self.info(span, with_name(text.to_owned(), name));
+    }
+
+    pub(crate) fn fraction_nans(&mut self, span: Span, name: &str) {
+        let text = "input to histogram_fraction has NaN observations, which are excluded from all \
+                    fractions";
+        self.info(span, with_name(text.to_owned(), name));
     }
 
     pub(crate) fn sort_in_range_query(&mut self, span: Span) {

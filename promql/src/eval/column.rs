@@ -108,6 +108,37 @@ pub(crate) enum Cell<'a> {
     Histogram(&'a Arc<Histogram>),
 }
 
+/// A result for a step.
+#[derive(Clone, Debug)]
+pub(crate) enum Value {
+    Float(f64),
+    Histogram(Arc<Histogram>),
+}
+
+impl From<Histogram> for Value {
+    fn from(histogram: Histogram) -> Self {
+        Self::Histogram(Arc::new(histogram))
+    }
+}
+
+impl From<Cell<'_>> for Value {
+    fn from(cell: Cell<'_>) -> Self {
+        match cell {
+            Cell::Float(value) => Self::Float(value),
+            Cell::Histogram(histogram) => Self::Histogram(histogram.clone()),
+        }
+    }
+}
+
+/// What a histogram counts for in a budget: as many samples (16 bytes) as it is large.
+pub(super) fn histogram_weight(histogram: &Histogram) -> usize {
+    let floats = histogram.positive_buckets.len()
+        + histogram.negative_buckets.len()
+        + histogram.custom_values.len();
+    let spans = histogram.positive_spans.len() + histogram.negative_spans.len();
+    (size_of::<Histogram>() + 8 * (floats + spans)).div_ceil(16)
+}
+
 /// The values of one series at the steps of a grid.
 #[derive(Clone, Debug)]
 pub(crate) struct Column {
@@ -145,7 +176,9 @@ impl Column {
     /// What the column counts for in a budget: its samples, but not less than a part of its steps,
     /// since memory is there for all of them.
     pub(crate) fn weight(&self) -> usize {
-        self.present.count().max(self.steps() / STEPS_PER_SAMPLE)
+        let samples = self.present.count().max(self.steps() / STEPS_PER_SAMPLE);
+        let histograms = self.histograms.iter().flatten().flatten();
+        samples + histograms.map(|histogram| histogram_weight(histogram)).sum::<usize>()
     }
 
     /// Steps that have a value.
@@ -161,10 +194,25 @@ impl Column {
         }
     }
 
+    /// Takes the value of a step away.
+    pub(crate) fn remove(&mut self, step: usize) {
+        self.present.remove(step);
+        if let Some(histograms) = &mut self.histograms {
+            histograms[step] = None;
+        }
+    }
+
     pub(crate) fn set_histogram(&mut self, step: usize, histogram: Arc<Histogram>) {
         let steps = self.steps();
         self.histograms.get_or_insert_with(|| vec![None; steps])[step] = Some(histogram);
         self.present.insert(step);
+    }
+
+    pub(crate) fn set_value(&mut self, step: usize, value: Value) {
+        match value {
+            Value::Float(value) => self.set(step, value),
+            Value::Histogram(histogram) => self.set_histogram(step, histogram),
+        }
     }
 
     fn histogram(&self, step: usize) -> Option<&Arc<Histogram>> {
@@ -172,7 +220,32 @@ impl Column {
     }
 
     pub(crate) fn has_histograms(&self) -> bool {
-        self.histograms.is_some()
+        self.histograms().next().is_some()
+    }
+
+    /// Steps and histograms, in order.
+    pub(crate) fn histograms(&self) -> impl Iterator<Item = (usize, &Arc<Histogram>)> + '_ {
+        let all = self.histograms.iter().flatten().enumerate();
+        all.filter_map(|(step, histogram)| Some((step, histogram.as_ref()?)))
+    }
+
+    /// The float of each histogram; floats vanish.
+    pub(crate) fn of_histograms(&self, mut value: impl FnMut(&Histogram) -> f64) -> Self {
+        let mut column = Self::empty(self.steps());
+        self.histograms().for_each(|(step, histogram)| column.set(step, value(histogram)));
+        column
+    }
+
+    /// Changes all values: floats, and histograms in place.
+    pub(crate) fn map_all(
+        mut self,
+        float: impl Fn(f64) -> f64,
+        histogram: impl Fn(&mut Histogram),
+    ) -> Self {
+        self.floats.iter_mut().for_each(|value| *value = float(*value));
+        let all = self.histograms.iter_mut().flatten().flatten();
+        all.for_each(|own| histogram(Arc::make_mut(own)));
+        self
     }
 
     pub(crate) fn get(&self, step: usize) -> Option<Cell<'_>> {
@@ -205,15 +278,6 @@ impl Column {
     /// Steps and values, in order.
     pub(crate) fn cells(&self) -> impl Iterator<Item = (usize, Cell<'_>)> + '_ {
         self.present.iter().filter_map(|step| Some((step, self.get(step)?)))
-    }
-
-    /// Replaces each float; histograms vanish.
-    pub(crate) fn map(mut self, value: impl Fn(f64) -> f64) -> Self {
-        self.drop_histograms();
-        for float in &mut self.floats {
-            *float = value(*float);
-        }
-        self
     }
 
     /// Replaces each float or takes it away; histograms vanish.
@@ -255,10 +319,7 @@ impl Column {
             return false;
         }
         for (step, cell) in other.cells() {
-            match cell {
-                Cell::Float(value) => self.set(step, value),
-                Cell::Histogram(histogram) => self.set_histogram(step, histogram.clone()),
-            }
+            self.set_value(step, cell.into());
         }
         true
     }
@@ -271,7 +332,7 @@ impl Column {
             Some(Cell::Histogram(histogram)) => Self {
                 floats: vec![0.0; steps],
                 present: Presence::all(steps),
-                histograms: Some(vec![Some(histogram.clone()); steps]),
+                histograms: Some(vec![Some(Arc::clone(histogram)); steps]),
             },
         }
     }
@@ -307,7 +368,7 @@ mod tests {
         assert_eq!(column.floats().collect::<Vec<_>>(), [(0, 1.0)]);
         assert!(matches!(column.get(2), Some(Cell::Histogram(_))));
         assert_eq!(column.float(2), None);
-        let doubled = column.clone().map(|value| value * 2.0);
+        let doubled = column.clone().filter_map(|_, value| Some(value * 2.0));
         assert_eq!(doubled.present().iter().collect::<Vec<_>>(), [0]);
         let mut other = Column::empty(4);
         other.set(2, 5.0);

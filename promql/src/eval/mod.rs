@@ -6,13 +6,16 @@
 //! 3. functions ([`instant`]), operators ([`binary`]) and aggregations ([`aggregate`]) turn columns
 //!    into columns.
 //!
+//! Native histograms are values like floats; what sums them up is [`gather`].
+//!
 //! Addends of an output are added in label order, so that a result does not depend on the store.
 
 mod aggregate;
 mod binary;
 mod column;
+mod gather;
 mod instant;
-mod kahan;
+mod interpolate;
 mod number;
 mod quantile;
 mod range;
@@ -63,7 +66,9 @@ impl<'a> Evaluator<'a> {
         self.meter.check()?;
         let held = self.meter.held();
         let vector = match &node.kind {
-            NodeKind::Select(select) => select::vector(self, select, SamplePart::Value, steps),
+            NodeKind::Select(select) => {
+                select::vector(self, select, SamplePart::Value, node.span, steps)
+            }
             NodeKind::Aggregate(aggregate) => aggregate::evaluate(self, aggregate, node, steps),
             NodeKind::Binary(binary) => binary::evaluate(self, binary, node.span, steps),
             NodeKind::Negate(inner) => self.negate(inner, steps),
@@ -112,12 +117,10 @@ impl<'a> Evaluator<'a> {
 
     fn negate(&mut self, inner: &Node, steps: &Steps) -> Result<StepVector, EvalError> {
         let vector = self.vector(inner, steps)?;
-        if vector.iter().any(|series| series.column.has_histograms()) {
-            return Err(EvalError::native_histograms("unary -"));
-        }
-        let negated = vector
-            .into_iter()
-            .map(|series| self.derived(series, |column| column.map(|value| -value)));
+        let negative = |column: column::Column| {
+            column.map_all(|value| -value, |histogram| histogram.mul(-1.0))
+        };
+        let negated = vector.into_iter().map(|series| self.derived(series, negative));
         merge_same_labels(negated.collect())
     }
 

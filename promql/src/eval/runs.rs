@@ -12,11 +12,12 @@
 
 use std::sync::Arc;
 
+use tsdb::model::histogram::CounterResetHint;
 use tsdb::model::{Histogram, TimeRange};
 use tsdb::select::{Batch, BatchColumn, Values};
 use tsdb::{Select, Selection};
 
-use super::column::Cell;
+use super::column::{Cell, histogram_weight};
 use super::series::StepVector;
 use crate::budget::Meter;
 use crate::error::EvalError;
@@ -33,6 +34,17 @@ struct Run {
     starts: Option<Vec<i64>>,
 }
 
+/// What is read of series.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted {
+    /// Also staleness markers.
+    pub(crate) stale: bool,
+    /// Of native histograms, no more than count, sum and resets.
+    pub(crate) counts_only: bool,
+    /// What native histograms may count for in a budget.
+    pub(crate) histograms_max: usize,
+}
+
 /// No start timestamp.
 const NO_START: i64 = i64::MIN;
 
@@ -43,6 +55,8 @@ pub(crate) struct Runs {
     runs: Vec<Run>,
     /// Timeline that the column before used.
     latest: Option<usize>,
+    /// What the native histograms count for in a budget.
+    histogram_weight: usize,
     scratch: Vec<i64>,
 }
 
@@ -57,12 +71,31 @@ pub(crate) struct Samples<'a> {
     starts: Option<&'a [i64]>,
 }
 
-impl<'a> Samples<'a> {
-    /// Floats without start timestamps.
-    pub(crate) fn of_floats(timestamps: &'a [i64], floats: &'a [f64]) -> Self {
-        Self { timestamps, floats, histograms: None, starts: None }
+/// The float samples of a series that has histograms too.
+pub(crate) struct FloatsOnly {
+    timestamps: Vec<i64>,
+    floats: Vec<f64>,
+    starts: Option<Vec<i64>>,
+}
+
+impl FloatsOnly {
+    /// The samples at `indexes`, which are floats.
+    pub(crate) fn new(all: &Samples<'_>, indexes: &[usize]) -> Self {
+        let starts = |starts: &[i64]| indexes.iter().map(|index| starts[*index]).collect();
+        Self {
+            timestamps: indexes.iter().map(|index| all.timestamps[*index]).collect(),
+            floats: indexes.iter().map(|index| all.floats[*index]).collect(),
+            starts: all.starts.map(starts),
+        }
     }
 
+    pub(crate) fn samples(&self) -> Samples<'_> {
+        let Self { timestamps, floats, starts } = self;
+        Samples { timestamps, floats, histograms: None, starts: starts.as_deref() }
+    }
+}
+
+impl<'a> Samples<'a> {
     pub(crate) fn has_histograms(&self) -> bool {
         self.histograms.is_some()
     }
@@ -99,24 +132,32 @@ impl<'a> Samples<'a> {
 }
 
 impl Runs {
-    /// Reads the samples of `selection` in `range`, stale markers only if `with_stale`.
+    /// Reads the samples of `selection` in `range`. `None` if native histograms count for more than
+    /// `wanted` allows.
     pub(crate) fn read(
         select: &dyn Select,
         selection: &Selection,
         range: TimeRange,
-        with_stale: bool,
+        wanted: Wanted,
         meter: &Meter<'_>,
-    ) -> Result<Self, EvalError> {
+    ) -> Result<Option<Self>, EvalError> {
         let mut runs = Self::default();
         runs.runs.resize_with(selection.series.len(), Run::default);
         let mut batches = select.read(selection, range)?;
-        while batches.next(&mut |batch| runs.add_batch(&batch, with_stale))? {
+        while batches.next(&mut |batch| runs.add_batch(&batch, wanted.stale))? {
             meter.check()?;
+            if runs.histogram_weight > wanted.histograms_max {
+                return Ok(None);
+            }
         }
-        Ok(runs)
+        if wanted.counts_only {
+            runs.runs.iter_mut().for_each(Run::keep_counts);
+        }
+        Ok(Some(runs))
     }
 
-    /// The values of a vector at each step, as samples.
+    /// The values of a vector at each step, as samples. The same sample may come several times, or
+    /// not at all, so that what histograms say about resets since the one before is void.
     pub(crate) fn from_steps(vector: &StepVector, steps: &Steps) -> Self {
         let mut runs = Self::default();
         let times: Vec<i64> = steps.times().map(|time| time.ms()).collect();
@@ -132,7 +173,9 @@ impl Runs {
             for (at, (_, cell)) in series.column.cells().enumerate() {
                 match cell {
                     Cell::Float(value) => run.push(value, None),
-                    Cell::Histogram(histogram) => run.push(0.0, Some((at, histogram.clone()))),
+                    Cell::Histogram(histogram) => {
+                        run.push(0.0, Some((at, without_reset_hint(histogram))));
+                    }
                 }
             }
             runs.runs.push(run);
@@ -161,6 +204,10 @@ impl Runs {
     fn add_batch(&mut self, batch: &Batch<'_>, with_stale: bool) {
         self.latest = None;
         for column in batch.columns {
+            if let Values::Mixed(_, histograms) = column.values {
+                let weights = histograms.iter().flatten().map(|own| histogram_weight(own));
+                self.histogram_weight += weights.sum::<usize>();
+            }
             let mut run = std::mem::take(&mut self.runs[column.series]);
             if column.present.is_none() && (with_stale || column.stale.is_none()) {
                 self.adopt_timeline(&mut run, batch.timestamps);
@@ -216,7 +263,40 @@ impl Runs {
     }
 }
 
+fn without_reset_hint(histogram: &Arc<Histogram>) -> Arc<Histogram> {
+    match histogram.counter_reset_hint {
+        CounterResetHint::Gauge | CounterResetHint::Unknown => Arc::clone(histogram),
+        CounterResetHint::Reset | CounterResetHint::NotReset => {
+            let counter_reset_hint = CounterResetHint::Unknown;
+            Arc::new(Histogram { counter_reset_hint, ..Histogram::clone(histogram) })
+        }
+    }
+}
+
 impl Run {
+    /// Leaves nothing of native histograms but count, sum, schema (whether two can be added) and a
+    /// hint, which says about resets what the buckets would have said.
+    fn keep_counts(&mut self) {
+        let mut before: Option<Arc<Histogram>> = None;
+        for own in self.histograms.iter_mut().flatten().flatten() {
+            let hint = match (own.counter_reset_hint, &before) {
+                (CounterResetHint::Unknown, Some(before)) => match own.detect_reset(before) {
+                    true => CounterResetHint::Reset,
+                    false => CounterResetHint::NotReset,
+                },
+                (hint, _) => hint,
+            };
+            let counts = Histogram {
+                schema: own.schema,
+                counter_reset_hint: hint,
+                count: own.count,
+                sum: own.sum,
+                ..Histogram::default()
+            };
+            before = Some(std::mem::replace(own, Arc::new(counts)));
+        }
+    }
+
     fn push(&mut self, float: f64, histogram: Option<(usize, Arc<Histogram>)>) {
         self.floats.push(float);
         if histogram.is_none() && self.histograms.is_none() {

@@ -5,19 +5,22 @@
 //! skips markers and hands whole windows on.
 
 use tsdb::Selection;
-use tsdb::model::{Labels, TimeRange, Timestamp, is_stale};
+use tsdb::model::histogram::CounterResetHint;
+use tsdb::model::{Histogram, Labels, TimeRange, Timestamp, is_stale};
 
 use super::Evaluator;
-use super::column::{Cell, Column};
-use super::runs::{Runs, Samples};
-use super::series::{StepSeries, StepVector};
+use super::column::{Cell, Column, Value};
+use super::interpolate::{Place, between};
+use super::runs::{Runs, Samples, Wanted};
+use super::series::{StepSeries, StepVector, metric_name};
 use super::window::{Reach, Window, Windows};
-use crate::ast::RangeExtension;
+use crate::ast::{RangeExtension, Span};
 use crate::error::EvalError;
+use crate::notes::Notes;
 use crate::plan::Select;
 use crate::value::Steps;
 
-/// Series that are read at a time: bounds the memory for decoded samples.
+/// Most series that are read at a time: bounds the memory for decoded samples.
 const SERIES_AT_ONCE: usize = 4096;
 /// Samples that are read at a time, if the store says how many a series has.
 const SAMPLES_AT_ONCE: usize = 8 << 20;
@@ -26,7 +29,10 @@ const SAMPLES_AT_ONCE: usize = 8 << 20;
 pub(crate) struct Chunks {
     selection: Selection,
     range: TimeRange,
+    counts_only: bool,
     next: usize,
+    /// Series that are read at a time.
+    at_once: usize,
 }
 
 /// Some series and their samples.
@@ -47,30 +53,44 @@ impl Chunks {
         };
         let range = TimeRange::new(Timestamp::from_ms(start), Timestamp::from_ms(end));
         let selection = evaluator.store.resolve(range, &select.matchers)?;
-        Ok(Some(Self { selection, range, next: 0 }))
+        let counts_only = select.counts_only;
+        Ok(Some(Self { selection, range, counts_only, next: 0, at_once: SERIES_AT_ONCE }))
     }
 
-    /// Reads the next chunk; `None` if there is none left.
+    /// Reads the next chunk; `None` if there is none left. How large native histograms are shows
+    /// only when they are read: if it is too much, half as many series are read.
     pub(crate) fn next(
         &mut self,
         evaluator: &Evaluator<'_>,
         with_stale: bool,
     ) -> Result<Option<Chunk>, EvalError> {
-        evaluator.meter.check()?;
-        let part = self.part();
-        if part.series.is_empty() {
-            return Ok(None);
+        let (meter, counts_only) = (&evaluator.meter, self.counts_only);
+        loop {
+            meter.check()?;
+            let part = self.part();
+            if part.series.is_empty() {
+                return Ok(None);
+            }
+            let is_one = part.series.len() == 1;
+            let most = if is_one { usize::MAX } else { SAMPLES_AT_ONCE };
+            let histograms_max = meter.room().min(most);
+            let wanted = Wanted { stale: with_stale, counts_only, histograms_max };
+            match Runs::read(evaluator.store, &part, self.range, wanted, meter)? {
+                Some(runs) => {
+                    self.next += part.series.len();
+                    let labels = part.series.into_iter().map(|series| series.labels).collect();
+                    return Ok(Some(Chunk { labels, runs }));
+                }
+                None if is_one => return Err(EvalError::TooManySamples),
+                None => self.at_once = part.series.len() / 2,
+            }
         }
-        self.next += part.series.len();
-        let runs = Runs::read(evaluator.store, &part, self.range, with_stale, &evaluator.meter)?;
-        let labels = part.series.into_iter().map(|series| series.labels).collect();
-        Ok(Some(Chunk { labels, runs }))
     }
 
     /// The series from `next` on that are read together; at least one, if there is one.
     fn part(&self) -> Selection {
         let mut samples = 0_usize;
-        let rest = self.selection.series[self.next..].iter().take(SERIES_AT_ONCE);
+        let rest = self.selection.series[self.next..].iter().take(self.at_once);
         let few = rest.take_while(|series| {
             let before = samples;
             samples = samples.saturating_add(series.hints.samples_max.unwrap_or(0));
@@ -95,6 +115,7 @@ pub(crate) fn vector(
     evaluator: &mut Evaluator<'_>,
     select: &Select,
     part: SamplePart,
+    span: Span,
     steps: &Steps,
 ) -> Result<StepVector, EvalError> {
     let lookback_ms = evaluator.options.lookback_ms;
@@ -111,7 +132,10 @@ pub(crate) fn vector(
         for (index, labels) in chunk.labels.into_iter().enumerate() {
             let (samples, windows) = windows.of(&chunk.runs, index);
             let column = match smoothed {
-                true => interpolated(&samples, windows, &reach)?,
+                true => {
+                    let place = Place { span, name: metric_name(&labels) };
+                    interpolated(&samples, windows, &reach, place, &mut evaluator.notes)
+                }
                 false => newest(&samples, windows, part),
             };
             let points = column.present().count();
@@ -133,10 +157,7 @@ fn newest(samples: &Samples<'_>, windows: &[Window], part: SamplePart) -> Column
         match (samples.cell(at), part) {
             (Cell::Float(value), _) if is_stale(value) => {}
             (Cell::Histogram(histogram), _) if is_stale(histogram.sum) => {}
-            (Cell::Float(value), SamplePart::Value) => column.set(step, value),
-            (Cell::Histogram(histogram), SamplePart::Value) => {
-                column.set_histogram(step, histogram.clone());
-            }
+            (cell, SamplePart::Value) => column.set_value(step, cell.into()),
             (_, SamplePart::Timestamp) => {
                 column.set(step, samples.timestamps[at] as f64 / 1000.0);
             }
@@ -149,30 +170,61 @@ fn newest(samples: &Samples<'_>, windows: &[Window], part: SamplePart) -> Column
 }
 
 /// The value at each step's time on the line between the samples around it; after the last sample,
-/// that one's value.
+/// that one's value. A window that mixes floats and histograms has none.
 fn interpolated(
     samples: &Samples<'_>,
     windows: &[Window],
     reach: &Reach,
-) -> Result<Column, EvalError> {
-    if samples.has_histograms() {
-        return Err(EvalError::native_histograms("smoothed"));
+    place: Place<'_>,
+    notes: &mut Notes,
+) -> Column {
+    let mut column = Column::empty(windows.len());
+    for (step, window) in windows.iter().enumerate() {
+        if samples.has_histograms() && is_mixed(samples, *window) {
+            notes.mixed_floats_histograms(place.span, place.name);
+            continue;
+        }
+        if let Some(value) = value_at(samples, *window, reach.ends[step], place, notes) {
+            column.set_value(step, value);
+        }
     }
-    Ok(Column::from_fn(windows.len(), |step| {
-        let Window { from, to } = windows[step];
-        let time = reach.ends[step];
-        let timestamps = &samples.timestamps[from..to];
-        let next = from + timestamps.partition_point(|timestamp| *timestamp < time);
-        let before = next.checked_sub(1).filter(|before| *before >= from);
-        if next < to && samples.timestamps[next] == time {
-            return Some(samples.floats[next]);
+    column
+}
+
+fn is_mixed(samples: &Samples<'_>, window: Window) -> bool {
+    let histograms = (window.from..window.to).filter(|at| samples.histogram(*at).is_some()).count();
+    histograms != 0 && histograms != window.len()
+}
+
+fn value_at(
+    samples: &Samples<'_>,
+    window: Window,
+    time: i64,
+    place: Place<'_>,
+    notes: &mut Notes,
+) -> Option<Value> {
+    let Window { from, to } = window;
+    let timestamps = &samples.timestamps[from..to];
+    let next = from + timestamps.partition_point(|timestamp| *timestamp < time);
+    let before = next.checked_sub(1).filter(|before| *before >= from);
+    if next < to && samples.timestamps[next] == time {
+        return Some(samples.cell(next).into());
+    }
+    let before = before?;
+    if next == to {
+        return Some(samples.cell(before).into());
+    }
+    let (t1, t2) = (samples.timestamps[before], samples.timestamps[next]);
+    match (samples.cell(before), samples.cell(next)) {
+        (Cell::Float(y1), Cell::Float(y2)) => {
+            Some(Value::Float(y1 + (y2 - y1) * (time - t1) as f64 / (t2 - t1) as f64))
         }
-        let before = before?;
-        let (t1, y1) = (samples.timestamps[before], samples.floats[before]);
-        if next == to {
-            return Some(y1);
+        (Cell::Histogram(before), Cell::Histogram(after)) => {
+            let gauge = |own: &Histogram| own.counter_reset_hint == CounterResetHint::Gauge;
+            let is_counter = !gauge(before) && !gauge(after);
+            let part = (time - t1) as f64 / (t2 - t1) as f64;
+            between(before, after, part, is_counter, place, notes).map(Value::from)
         }
-        let (t2, y2) = (samples.timestamps[next], samples.floats[next]);
-        Some(y1 + (y2 - y1) * (time - t1) as f64 / (t2 - t1) as f64)
-    }))
+        _ => None,
+    }
 }

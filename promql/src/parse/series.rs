@@ -7,7 +7,7 @@
 //! ```
 //!
 //! `_xN` are N gaps; anything else with `xN` is itself and N more, each a step further than the
-//! one before. Steps between histograms are left to whoever can add histograms.
+//! one before, added up one by one.
 
 use std::sync::Arc;
 
@@ -25,6 +25,9 @@ use super::{Features, check_length};
 
 /// Most values that one line may expand to.
 pub const SERIES_VALUES_MAX: usize = 1_000_000;
+
+/// Most buckets that a line with steps between histograms may expand to.
+const SERIES_BUCKETS_MAX: usize = 1 << 24;
 
 /// A series of a test.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,15 +50,6 @@ pub enum SeriesValue {
         /// The histogram.
         histogram: Arc<Histogram>,
         /// Whether the text names a counter reset hint, which an expectation then insists on.
-        names_hint: bool,
-    },
-    /// The histogram before (in this list) with one more step added to it.
-    HistogramStep {
-        /// What is added or subtracted.
-        step: Arc<Histogram>,
-        /// Whether it is subtracted.
-        subtract: bool,
-        /// As for a histogram; that of the step counts.
         names_hint: bool,
     },
 }
@@ -186,11 +180,19 @@ impl<'a> Items<'a> {
         if more.is_none() {
             return Err(self.unexpected());
         }
-        let (base, step) = (Arc::new(first.histogram), Arc::new(step));
-        self.extend(values, count, |index| match index {
-            0 => SeriesValue::Histogram { histogram: Arc::clone(&base), names_hint },
-            _ => SeriesValue::HistogramStep { step: Arc::clone(&step), subtract, names_hint },
-        })
+        let buckets = |own: &Histogram| own.positive_buckets.len() + own.negative_buckets.len();
+        let total = (buckets(&first.histogram) + buckets(&step)).saturating_mul(count);
+        if total > SERIES_BUCKETS_MAX {
+            return Err(self.fail(format!("more than {SERIES_BUCKETS_MAX} buckets in a series")));
+        }
+        let (mut next, mut failure) = (first.histogram, None);
+        self.extend(values, count, |_| {
+            let histogram = Arc::new(next.clone());
+            failure = failure.take().or(advance(&mut next, &step, subtract).err());
+            SeriesValue::Histogram { histogram, names_hint }
+        })?;
+        // The step after the last one does not count, but fails as all of them do.
+        failure.filter(|_| count > 1).map_or(Ok(()), |text| Err(self.fail(text)))
     }
 
     /// `xN`.
@@ -251,6 +253,17 @@ impl<'a> Items<'a> {
         }
         value.map(|value| if is_negative { -value } else { value })
     }
+}
+
+/// One step from histogram to histogram; the step may not be coarser.
+fn advance(histogram: &mut Histogram, step: &Histogram, subtract: bool) -> Result<(), String> {
+    let failed = |why: String| format!("error combining histograms: {why}");
+    if histogram.schema > step.schema {
+        let (from, to) = (step.schema, histogram.schema);
+        return Err(failed(format!("cannot merge from schema {from} to {to}")));
+    }
+    let outcome = if subtract { histogram.sub(step) } else { histogram.add(step) };
+    outcome.map(|_| ()).map_err(|error| failed(error.to_string()))
 }
 
 /// The text of a number without sign: `1.5`, `.5`, `5.`, `1e-3`, `Inf`, `NaN`.

@@ -9,7 +9,7 @@ use tsdb::model::Timestamp;
 
 use super::duration::{length_ms, offset_ms};
 use super::{Aggregate, Binary, Call, Node, NodeKind, Range, RangeSource, Select, Shift, Subquery};
-use crate::ast::{self, At, Expr, ExprKind, UnaryOp};
+use crate::ast::{self, At, BinaryOp, Expr, ExprKind, UnaryOp};
 use crate::engine::EngineOptions;
 use crate::error::EvalError;
 use crate::notes::Notes;
@@ -61,7 +61,8 @@ pub(crate) fn lower(
     context: &Context<'_>,
     notes: &mut Notes,
 ) -> Result<Node, EvalError> {
-    Ok(Lowering { context, notes }.lower(expr)?.finish())
+    let mut lowering = Lowering { context, notes, around: Around::default() };
+    Ok(lowering.lower(expr)?.finish())
 }
 
 /// A node and what its parent needs to know.
@@ -82,12 +83,47 @@ impl Lowered {
     }
 }
 
+/// What is done with native histograms around a node.
+#[derive(Clone, Copy, Default)]
+struct Around {
+    /// Somebody asks for their counts or sums.
+    counts: bool,
+    /// Somebody looks at their buckets; a subquery does, to find resets.
+    buckets: bool,
+}
+
+impl Around {
+    /// Within a call of function `name`.
+    fn within(self, name: &str) -> Self {
+        match name {
+            "histogram_count" | "histogram_sum" | "histogram_avg" => Self { counts: true, ..self },
+            "histogram_quantile" | "histogram_quantiles" | "histogram_fraction" => {
+                self.with_buckets()
+            }
+            _ => self,
+        }
+    }
+
+    fn with_buckets(self) -> Self {
+        Self { buckets: true, ..self }
+    }
+}
+
 struct Lowering<'a> {
     context: &'a Context<'a>,
     notes: &'a mut Notes,
+    around: Around,
 }
 
 impl Lowering<'_> {
+    /// Lowers what stands within `around`.
+    fn lower_within(&mut self, around: Around, expr: &Expr) -> Result<Lowered, EvalError> {
+        let outside = std::mem::replace(&mut self.around, around);
+        let lowered = self.lower(expr);
+        self.around = outside;
+        lowered
+    }
+
     fn lower(&mut self, expr: &Expr) -> Result<Lowered, EvalError> {
         let (kind, invariant, wrap) = match &expr.kind {
             ExprKind::Paren(inner) | ExprKind::Unary(UnaryOp::Plus, inner) => {
@@ -139,6 +175,7 @@ impl Lowering<'_> {
             matchers: selector.matchers.clone(),
             shift: self.shift(&selector.modifiers)?,
             extension: selector.extension,
+            counts_only: self.around.counts && !self.around.buckets,
         })
     }
 
@@ -147,7 +184,7 @@ impl Lowering<'_> {
             Some(step) => length_ms(step, self.context)?,
             None => self.context.options.subquery_step_ms.max(1),
         };
-        let inner = self.lower(&subquery.expr)?;
+        let inner = self.lower_within(self.around.with_buckets(), &subquery.expr)?;
         // Also what is not worth it elsewhere: a subquery has many steps.
         let node = Lowered { wrap: inner.invariant, ..inner }.finish();
         let range_ms = length_ms(&subquery.range, self.context)?;
@@ -170,7 +207,12 @@ impl Lowering<'_> {
     }
 
     fn binary(&mut self, from: &ast::Binary, expr: &Expr) -> Result<Lowered, EvalError> {
-        let (left, right) = (self.lower(&from.left)?, self.lower(&from.right)?);
+        let around = match from.op {
+            BinaryOp::TrimUpper | BinaryOp::TrimLower => self.around.with_buckets(),
+            _ => self.around,
+        };
+        let left = self.lower_within(around, &from.left)?;
+        let right = self.lower_within(around, &from.right)?;
         let invariant = left.invariant && right.invariant;
         let (left, right) = match invariant {
             true => (left.node, right.node),
@@ -193,7 +235,9 @@ impl Lowering<'_> {
         if self.context.is_range_query && function.name.starts_with("sort") {
             self.notes.sort_in_range_query(expr.span);
         }
-        let args: Vec<_> = from.args.iter().map(|arg| self.lower(arg)).collect::<Result<_, _>>()?;
+        let around = self.around.within(function.name);
+        let args = from.args.iter().map(|arg| self.lower_within(around, arg));
+        let args: Vec<_> = args.collect::<Result<_, _>>()?;
         let invariant = !is_time_dependent(function.name) && args.iter().all(|arg| arg.invariant);
         // These look at the samples of a selector, not at its values.
         let sees_samples = matches!(function.name, "timestamp" | "start_timestamp");

@@ -48,6 +48,8 @@ pub(crate) struct Select {
     pub(crate) matchers: Vec<Matcher>,
     pub(crate) shift: Shift,
     pub(crate) extension: Option<RangeExtension>,
+    /// Of native histograms, nobody looks at more than count, sum and resets.
+    pub(crate) counts_only: bool,
 }
 
 /// Moves a step's time to the time that is looked at.

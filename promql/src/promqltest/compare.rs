@@ -4,9 +4,8 @@
 //! complete. Native histograms are compared bucket by bucket, empty buckets left out; the counter
 //! reset hint counts only where the expectation names one.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use tsdb::model::histogram::{CUSTOM_BUCKETS_SCHEMA, Span};
 use tsdb::model::{Histogram, Labels, Timestamp};
 
 use super::script::{Eval, EvalTime, Expected};
@@ -141,38 +140,22 @@ fn check_value(expected: &SeriesValue, value: &PointValue) -> Result<(), String>
     if equal { Ok(()) } else { Err(format!("expected {expected:?}, got {value:?}")) }
 }
 
-fn equal_histograms(a: &Histogram, b: &Histogram, with_hint: bool) -> bool {
+fn equal_histograms(expected: &Histogram, value: &Histogram, with_hint: bool) -> bool {
     let close = |a: f64, b: f64| almost_equal(a, b, EPSILON);
-    let same_buckets = |a: BTreeMap<i64, f64>, b: BTreeMap<i64, f64>| {
-        a.len() == b.len() && a.iter().zip(&b).all(|(a, b)| a.0 == b.0 && close(*a.1, *b.1))
-    };
+    let all_close =
+        |a: &[f64], b: &[f64]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| close(*a, *b));
+    let [mut a, mut b] = [expected.clone(), value.clone()];
+    a.compact(0);
+    b.compact(0);
     a.schema == b.schema
         && close(a.count, b.count)
         && close(a.sum, b.sum)
-        && (a.schema != CUSTOM_BUCKETS_SCHEMA || a.custom_values == b.custom_values)
+        && (!a.has_custom_buckets() || a.custom_values == b.custom_values)
         && a.zero_threshold == b.zero_threshold
         && close(a.zero_count, b.zero_count)
-        && same_buckets(
-            buckets(&a.positive_spans, &a.positive_buckets),
-            buckets(&b.positive_spans, &b.positive_buckets),
-        )
-        && same_buckets(
-            buckets(&a.negative_spans, &a.negative_buckets),
-            buckets(&b.negative_spans, &b.negative_buckets),
-        )
+        && a.positive_spans == b.positive_spans
+        && a.negative_spans == b.negative_spans
+        && all_close(&a.positive_buckets, &b.positive_buckets)
+        && all_close(&a.negative_buckets, &b.negative_buckets)
         && (!with_hint || a.counter_reset_hint == b.counter_reset_hint)
-}
-
-/// Buckets that are not empty, by their index.
-fn buckets(spans: &[Span], counts: &[f64]) -> BTreeMap<i64, f64> {
-    let mut index = 0_i64;
-    let mut indexes = Vec::with_capacity(counts.len());
-    for span in spans {
-        index += i64::from(span.offset);
-        for _ in 0..span.length.min(counts.len() as u32) {
-            indexes.push(index);
-            index += 1;
-        }
-    }
-    indexes.into_iter().zip(counts.iter().copied()).filter(|(_, count)| *count != 0.0).collect()
 }

@@ -14,6 +14,7 @@
 //! selector at other times, and as the middle of a range query; all have to agree.
 
 mod annotation;
+mod classic;
 mod compare;
 mod memory;
 mod pin;

@@ -11,8 +11,6 @@ pub struct Case {
     pub query: String,
     /// What went wrong, if something did.
     pub failure: Option<String>,
-    /// Whether its query can reach native histograms, or expects one.
-    pub with_histograms: bool,
 }
 
 /// All cases of a script, in their order.

@@ -1,15 +1,14 @@
 //! Commands → a report.
 
-use tsdb::model::{Labels, Timestamp, Value as SampleValue};
+use tsdb::model::{Labels, Timestamp};
 
+use super::TestStore;
 use super::annotation;
 use super::compare;
 use super::pin::pin;
 use super::report::{Case, Report};
-use super::script::{self, Command, Eval, EvalTime, Expected, Load, ScriptError};
-use super::{LoadedSeries, TestStore};
+use super::script::{self, Command, Eval, EvalTime, Load, ScriptError};
 use crate::ast::{Expr, ExprKind};
-use crate::parse::series::SeriesValue;
 use crate::value::{Answer, InstantSample, Steps, Value};
 use crate::{Engine, EngineOptions, EvalError, Features, Query, parse};
 
@@ -65,26 +64,16 @@ pub fn run<S: TestStore>(
 /// A store and what is known about what was loaded.
 struct Data<S> {
     store: S,
-    /// Series that have native histograms, or should have.
-    native: Vec<Labels>,
     /// Series that could not be loaded, and why.
     missing: Vec<(Labels, String)>,
 }
 
 impl<S: TestStore> Data<S> {
     fn new(store: S) -> Self {
-        Self { store, native: Vec::new(), missing: Vec::new() }
+        Self { store, missing: Vec::new() }
     }
 
     fn load(&mut self, load: Load) {
-        let is_native = |series: &&LoadedSeries| {
-            series.samples.iter().any(|sample| matches!(sample.value, SampleValue::Histogram(_)))
-        };
-        self.native.extend(load.series.iter().filter(is_native).map(|own| own.labels.clone()));
-        for (labels, why) in load.missing {
-            self.native.push(labels.clone());
-            self.missing.push((labels, format!("load {why}, which is not there yet")));
-        }
         if let Err(error) = self.store.load(&load.series) {
             let all = load.series.into_iter().map(|series| series.labels);
             self.missing.extend(all.map(|labels| (labels, error.clone())));
@@ -101,12 +90,12 @@ struct Runner<'a, S> {
 
 impl<S: TestStore> Runner<'_, S> {
     fn case(&self) -> Case {
-        let parsed = parse(&self.eval.text, &self.settings.features);
-        let (failure, with_histograms) = match parsed {
-            Err(error) => (self.failed(&error.to_string()).err(), self.expects_histograms()),
-            Ok(expr) => (self.check(&expr).err(), self.reaches_histograms(&expr)),
+        let outcome = match parse(&self.eval.text, &self.settings.features) {
+            Err(error) => self.failed(&error.to_string()),
+            Ok(expr) => self.check(&expr),
         };
-        Case { line: self.eval.line, query: self.eval.text.clone(), failure, with_histograms }
+        let query = self.eval.text.clone();
+        Case { line: self.eval.line, query, failure: outcome.err() }
     }
 
     fn check(&self, expr: &Expr) -> Result<(), String> {
@@ -217,19 +206,6 @@ impl<S: TestStore> Runner<'_, S> {
             Some(pattern) => Err(format!("expected {pattern:?}, got the error: {error}")),
             None => Err(error.to_owned()),
         }
-    }
-
-    fn expects_histograms(&self) -> bool {
-        self.eval.expected.iter().any(|expected| match expected {
-            Expected::Scalar(_) => false,
-            Expected::Series(_, values) => values.iter().any(|value| {
-                matches!(value, SeriesValue::Histogram { .. } | SeriesValue::HistogramStep { .. })
-            }),
-        })
-    }
-
-    fn reaches_histograms(&self, expr: &Expr) -> bool {
-        self.expects_histograms() || self.data.native.iter().any(|labels| reaches(expr, labels))
     }
 }
 

@@ -3,13 +3,16 @@
 //! Lines are trimmed; a line that starts with `#` counts as empty, and an empty line ends a
 //! command. An expression is not parsed here, so that one that is wrong fails its case alone.
 
+use std::sync::Arc;
+
 use regex::Regex;
 use thiserror::Error;
 use tsdb::model::duration::parse_duration;
 use tsdb::model::number::parse_float;
-use tsdb::model::{Labels, Sample, Timestamp, Value};
+use tsdb::model::{Histogram, Labels, Sample, Timestamp, Value};
 
 use super::LoadedSeries;
+use super::classic::native_histograms;
 use super::start::Starts;
 use crate::parse::series::{SeriesValue, parse_series};
 use crate::value::Steps;
@@ -39,13 +42,12 @@ pub(super) enum Command {
 #[derive(Debug, Default)]
 pub(super) struct Load {
     pub(super) series: Vec<LoadedSeries>,
-    /// Series with native histograms that cannot be made yet, and why.
-    pub(super) missing: Vec<(Labels, &'static str)>,
 }
 
 impl Load {
     /// A series that is written twice is the last one.
-    fn add(&mut self, labels: Labels, samples: Vec<Sample>) {
+    fn add(&mut self, labels: Labels, mut samples: Vec<Sample>) {
+        mark_resets(&mut samples);
         match self.series.iter_mut().find(|series| series.labels == labels) {
             Some(series) => series.samples = samples,
             None => self.series.push(LoadedSeries { labels, samples }),
@@ -180,13 +182,11 @@ impl<'a> Parser<'a> {
             let series = parse_series(line).map_err(|error| self.error(error.to_string()))?;
             let starts = own_starts.take();
             let starts = starts.as_ref().unwrap_or(&default_starts);
-            match samples(&series.values, step_ms, starts) {
-                Some(samples) => load.add(series.labels.clone(), samples),
-                None => load.missing.push((series.labels.clone(), "adds native histograms")),
-            }
-            if let Some(native) = native_labels(&series.labels).filter(|_| with_nhcb) {
-                load.missing.push((native, "converts classic to native histograms"));
-            }
+            load.add(series.labels, samples(&series.values, step_ms, starts));
+        }
+        if with_nhcb {
+            let natives = native_histograms(&load.series).map_err(|what| self.error(what))?;
+            natives.into_iter().for_each(|series| load.add(series.labels, series.samples));
         }
         Ok(load)
     }
@@ -332,8 +332,8 @@ fn parse_number(text: &str) -> Option<f64> {
     }
 }
 
-/// The samples of a line; `None` if it adds histograms, which cannot be done yet.
-fn samples(values: &[SeriesValue], step_ms: i64, starts: &Starts) -> Option<Vec<Sample>> {
+/// The samples of a line.
+fn samples(values: &[SeriesValue], step_ms: i64, starts: &Starts) -> Vec<Sample> {
     let mut samples = Vec::new();
     for (index, value) in values.iter().enumerate() {
         let timestamp = Timestamp::from_ms(index as i64 * step_ms);
@@ -341,17 +341,26 @@ fn samples(values: &[SeriesValue], step_ms: i64, starts: &Starts) -> Option<Vec<
             SeriesValue::Omitted => continue,
             SeriesValue::Float(value) => Value::Float(*value),
             SeriesValue::Histogram { histogram, .. } => Value::Histogram(histogram.clone()),
-            SeriesValue::HistogramStep { .. } => return None,
         };
         samples.push(Sample { timestamp, value, start: starts.at(index, timestamp) });
     }
-    Some(samples)
+    samples
 }
 
-/// The labels of the native histogram that a classic histogram's series is a part of.
-fn native_labels(labels: &Labels) -> Option<Labels> {
-    let name = labels.metric_name()?;
-    let base = ["_bucket", "_count", "_sum"].iter().find_map(|end| name.strip_suffix(end))?;
-    let mut builder = labels.to_builder();
-    Some(builder.remove("le").set(tsdb::model::METRIC_NAME, base).build())
+/// What a store says about counter resets, whatever was written: only that there was none since the
+/// sample before.
+fn mark_resets(samples: &mut [Sample]) {
+    let mut before: Option<Arc<Histogram>> = None;
+    for sample in samples {
+        let is_stale = sample.value.is_stale();
+        before = match &mut sample.value {
+            Value::Histogram(histogram) if !is_stale => {
+                let hint = histogram.hint_after(before.as_deref());
+                let marked = Arc::make_mut(histogram);
+                marked.counter_reset_hint = hint;
+                Some(Arc::clone(histogram))
+            }
+            _ => None,
+        };
+    }
 }

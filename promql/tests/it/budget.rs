@@ -1,11 +1,13 @@
 //! Limits of a query.
 
 use std::cell::Cell;
+use std::sync::Arc;
 
 use promql::promqltest::{LoadedSeries, MemoryStore};
 use promql::value::Steps;
 use promql::{Budget, Engine, EvalError, Features, Query, Stop, parse};
-use tsdb::model::{Labels, Sample, Timestamp, Value};
+use tsdb::model::histogram::Span;
+use tsdb::model::{Histogram, Labels, Sample, Timestamp, Value};
 
 fn store() -> MemoryStore {
     let samples = (0..100).map(|row| Sample {
@@ -56,6 +58,45 @@ fn samples_held_at_a_time() {
     }
     assert_eq!(ask("x_total", &Budget::samples(1000)).unwrap(), 100);
     assert_eq!(ask("rate(x_total[50s])", &Budget::samples(1000)).unwrap(), 910);
+}
+
+/// Ten series of 100 native histograms, each of which counts for some dozen samples.
+fn histograms() -> MemoryStore {
+    let histogram = |row: i64| Histogram {
+        count: row as f64,
+        positive_spans: vec![Span { offset: 0, length: 31 }],
+        positive_buckets: vec![row as f64; 31],
+        ..Histogram::default()
+    };
+    let samples = (0..100).map(|row| Sample {
+        timestamp: Timestamp::from_ms(row * 5_000),
+        value: Value::Histogram(Arc::new(histogram(row))),
+        start: None,
+    });
+    let samples: Vec<_> = samples.collect();
+    let series = (0..10).map(|pod| LoadedSeries {
+        labels: Labels::from_pairs([("__name__", "h".into()), ("pod", format!("{pod}"))]),
+        samples: samples.clone(),
+    });
+    let mut store = MemoryStore::new();
+    store.insert(&series.collect::<Vec<_>>());
+    store
+}
+
+#[test]
+fn native_histograms_count_for_what_they_are() {
+    let ask = |samples_max: usize| {
+        let text = "histogram_count(rate(h[50s]))";
+        let expr = parse(text, &Features::default()).expect("a query");
+        let time = Timestamp::from_ms(450_000);
+        let budget = Budget::samples(samples_max);
+        Engine::default().instant(Query { text, expr: &expr }, &histograms(), time, &budget)
+    };
+    let all = ask(1_000_000).expect("an answer");
+    assert!(matches!(&all.value, promql::value::Value::Vector(vector) if vector.len() == 10));
+    // Room for a window of one series, but not of all: they are read one after the other.
+    assert_eq!(ask(1_000).expect("an answer"), all);
+    assert!(matches!(ask(200), Err(EvalError::TooManySamples)));
 }
 
 #[test]

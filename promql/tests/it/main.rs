@@ -10,3 +10,4 @@ mod parse_series;
 mod reference;
 mod rows;
 mod suite;
+mod twin;

@@ -21,9 +21,6 @@ fn shown(text: &str) -> String {
             SeriesValue::Histogram { histogram, .. } => {
                 format!("h({},{})", histogram.count, histogram.sum)
             }
-            SeriesValue::HistogramStep { step, subtract, .. } => {
-                format!("{}h({},{})", if subtract { '-' } else { '+' }, step.count, step.sum)
-            }
         });
     }
     shown
@@ -49,8 +46,8 @@ fn values_and_repetitions() {
         ),
         ("a 0x2 1+0x1", r#"{__name__="a"} 0 0 0 1 1"#),
         ("a {{}} {{ count:4 sum:5 }}x1", r#"{__name__="a"} h(0,0) h(4,5) h(4,5)"#),
-        ("a {{count:4}}+{{count:1 sum:-1}}x2", r#"{__name__="a"} h(4,0) +h(1,-1) +h(1,-1)"#),
-        ("a {{count:4}}-{{count:1}}x1 _ 3", r#"{__name__="a"} h(4,0) -h(1,0) _ 3"#),
+        ("a {{count:4}}+{{count:1 sum:-1}}x2", r#"{__name__="a"} h(4,0) h(5,-1) h(6,-2)"#),
+        ("a {{count:4}}-{{count:1}}x1 _ 3", r#"{__name__="a"} h(4,0) h(3,0) _ 3"#),
     ];
     for (text, expected) in rows {
         assert_eq!(shown(text), expected, "{text}");
@@ -133,7 +130,11 @@ fn series_of_the_conformance_suite_parse() {
     if !folder.is_dir() {
         let is_required = std::env::var("INFEROMETER_REQUIRE").is_ok_and(|value| value == "1");
         assert!(!is_required, "../shared is not there");
-        println!("skipped: ../shared is not there");
+        // Past the test harness, which shows nothing of a test that passes.
+        drop(std::io::Write::write_all(
+            &mut std::io::stderr(),
+            b"skipped: ../shared is not there\n",
+        ));
         return;
     }
     let mut count = 0;

@@ -5,8 +5,9 @@
 //! and strings go through Go's general encoder, so their times and numbers have another layout.
 
 use promql::value::{InstantSample, Point, PointValue, RangeSeries, Value};
+use tsdb::model::histogram::Bucket;
 use tsdb::model::number::{format_json, format_plain};
-use tsdb::model::{Labels, Timestamp};
+use tsdb::model::{Histogram, Labels, Timestamp};
 
 /// Writes a text without HTML escapes (label names and values of results).
 pub(super) fn write_text(out: &mut String, text: &str) {
@@ -86,27 +87,49 @@ fn write_pair(out: &mut String, time: Timestamp, write: impl FnOnce(&mut String)
     out.push(']');
 }
 
-fn write_float_point(out: &mut String, time: Timestamp, value: f64) {
-    write_pair(out, time, |out| {
-        out.push('"');
-        out.push_str(&format_json(value));
-        out.push('"');
-    });
+/// Writes a number, quoted.
+fn write_float(out: &mut String, value: f64) {
+    out.push('"');
+    out.push_str(&format_json(value));
+    out.push('"');
 }
 
-/// A native histogram of a result: count and sum. (Its buckets come with their evaluation.)
-fn write_histogram_point(out: &mut String, time: Timestamp, histogram: &tsdb::model::Histogram) {
-    write_pair(out, time, |out| {
-        let (count, sum) = (format_json(histogram.count), format_json(histogram.sum));
-        out.push_str(&format!(r#"{{"count":"{count}","sum":"{sum}"}}"#));
-    });
+/// Writes a native histogram: count, sum and the buckets that are not empty, if there are any.
+fn write_histogram(out: &mut String, histogram: &Histogram) {
+    out.push_str(r#"{"count":"#);
+    write_float(out, histogram.count);
+    out.push_str(r#","sum":"#);
+    write_float(out, histogram.sum);
+    let mut buckets = histogram.buckets().filter(|bucket| bucket.count != 0.0).peekable();
+    if buckets.peek().is_some() {
+        out.push_str(r#","buckets":"#);
+        write_list(out, buckets, write_bucket);
+    }
+    out.push('}');
+}
+
+/// Writes `[boundaries,"lower","upper","count"]`.
+fn write_bucket(out: &mut String, bucket: Bucket) {
+    // Which of its bounds belong to it: the upper one, the lower one, neither, both.
+    let boundaries = match (bucket.lower_inclusive, bucket.upper_inclusive) {
+        (false, true) => 0,
+        (true, false) => 1,
+        (false, false) => 2,
+        (true, true) => 3,
+    };
+    out.push_str(&format!("[{boundaries}"));
+    for value in [bucket.lower, bucket.upper, bucket.count] {
+        out.push(',');
+        write_float(out, value);
+    }
+    out.push(']');
 }
 
 fn write_point(out: &mut String, point: &Point) {
-    match &point.value {
-        PointValue::Float(value) => write_float_point(out, point.timestamp, *value),
-        PointValue::Histogram(value) => write_histogram_point(out, point.timestamp, value),
-    }
+    write_pair(out, point.timestamp, |out| match &point.value {
+        PointValue::Float(value) => write_float(out, *value),
+        PointValue::Histogram(histogram) => write_histogram(out, histogram),
+    });
 }
 
 fn write_instant_sample(out: &mut String, sample: &InstantSample) {
@@ -160,6 +183,10 @@ pub(super) fn write_value(out: &mut String, value: &Value) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use tsdb::model::histogram::{CUSTOM_BUCKETS_SCHEMA, Span};
+
     use super::*;
 
     fn written(value: &Value) -> String {
@@ -202,6 +229,64 @@ mod tests {
         ];
         for (value, json) in rows {
             assert_eq!(written(&value), json);
+        }
+    }
+
+    #[test]
+    fn native_histograms() {
+        let spans = |offset, length| vec![Span { offset, length }];
+        let exponential = Histogram {
+            zero_threshold: 0.001,
+            zero_count: 2.0,
+            count: 12.5,
+            sum: f64::NAN,
+            positive_spans: spans(0, 3),
+            positive_buckets: vec![1.0, 0.0, 1e21],
+            negative_spans: spans(1, 1),
+            negative_buckets: vec![1.5],
+            ..Histogram::default()
+        };
+        let custom = Histogram {
+            schema: CUSTOM_BUCKETS_SCHEMA,
+            count: 3.0,
+            sum: -0.5,
+            positive_spans: spans(0, 3),
+            positive_buckets: vec![1.0, 0.5, 1.5],
+            custom_values: vec![1e-7, 0.25],
+            ..Histogram::default()
+        };
+        let rows = [
+            (Histogram::default(), r#"{"count":"0","sum":"0"}"#),
+            (
+                exponential,
+                r#"{"count":"12.5","sum":"NaN","buckets":[[1,"-2","-1","1.5"],[3,"-0.001","0.001","2"],[0,"0.5","1","1"],[0,"2","4","1e+21"]]}"#,
+            ),
+            (
+                custom,
+                r#"{"count":"3","sum":"-0.5","buckets":[[3,"-Inf","1e-07","1"],[0,"1e-07","0.25","0.5"],[0,"0.25","+Inf","1.5"]]}"#,
+            ),
+        ];
+        let labels = || Labels::from_pairs([("a", "b")]);
+        for (histogram, json) in rows {
+            let value = PointValue::Histogram(Arc::new(histogram));
+            let point = Point { timestamp: Timestamp::from_ms(1_500), value };
+            let instant =
+                Value::Vector(vec![InstantSample { labels: labels(), point: point.clone() }]);
+            assert_eq!(
+                written(&instant),
+                format!(
+                    r#"{{"resultType":"vector","result":[{{"metric":{{"a":"b"}},"histogram":[1.500,{json}]}}]}}"#
+                )
+            );
+            let float = Point { value: PointValue::Float(1.0), ..point.clone() };
+            let range =
+                Value::Matrix(vec![RangeSeries { labels: labels(), points: vec![float, point] }]);
+            assert_eq!(
+                written(&range),
+                format!(
+                    r#"{{"resultType":"matrix","result":[{{"metric":{{"a":"b"}},"values":[[1.500,"1"]],"histograms":[[1.500,{json}]]}}]}}"#
+                )
+            );
         }
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod duration;
 pub mod histogram;
+pub mod kahan;
 pub mod labels;
 pub mod matcher;
 pub mod metadata;

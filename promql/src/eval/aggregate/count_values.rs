@@ -33,10 +33,11 @@ pub(super) fn evaluate(
     let mut output = StepVector::new();
     for series in &vector {
         for (step, cell) in series.column.cells() {
-            let Cell::Float(value) = cell else {
-                return Err(EvalError::native_histograms("count_values"));
+            let value = match cell {
+                Cell::Float(value) => format_plain(value),
+                Cell::Histogram(histogram) => histogram.to_string(),
             };
-            let labels = series.labels.to_builder().set(label, format_plain(value)).build();
+            let labels = series.labels.to_builder().set(label, value).build();
             let labels = group_labels(&labels, &grouping);
             let at = *known.entry(labels.clone()).or_insert(output.len());
             if at == output.len() {

@@ -1,14 +1,19 @@
 //! `sum avg count group min max stddev stdvar`: each group folds its columns into one.
 //!
 //! A fold's state is a vector over the steps; the first value of a step starts it, later ones are
-//! added. What a native histogram does to each of them is decided before.
+//! added. Native histograms are summed after the floats; other folds ignore them.
+
+use std::sync::Arc;
+
+use tsdb::model::Histogram;
+use tsdb::model::kahan::{KahanMean, KahanSum};
 
 use super::Input;
 use crate::ast::AggregateOp;
 use crate::error::EvalError;
-use crate::eval::column::{Cell, Column};
-use crate::eval::kahan::{KahanMean, KahanSum};
-use crate::eval::series::{StepSeries, StepVector};
+use crate::eval::column::{Cell, Column, Presence};
+use crate::eval::gather::Gathered;
+use crate::eval::series::{StepSeries, StepVector, metric_name};
 use crate::notes::Notes;
 use crate::value::Steps;
 
@@ -20,9 +25,10 @@ pub(super) fn evaluate(
     let groups = input.groups();
     let mut output = Vec::with_capacity(groups.labels.len());
     for (labels, members) in groups.labels.iter().zip(groups.members(&input.vector)) {
-        let columns: Vec<&Column> =
-            members.iter().map(|series| &input.vector[*series].column).collect();
-        let column = fold(notes, input, &columns, steps)?;
+        let mut column = fold(notes, input, &members, steps)?;
+        if matches!(input.op, AggregateOp::Sum | AggregateOp::Avg) {
+            add_histograms(notes, input, &members, &mut column);
+        }
         let drop_name = members.iter().any(|series| input.vector[*series].drop_name);
         output.push(StepSeries { labels: labels.clone(), drop_name, column });
     }
@@ -32,20 +38,22 @@ pub(super) fn evaluate(
 fn fold(
     notes: &mut Notes,
     input: &Input<'_>,
-    columns: &[&Column],
+    members: &[usize],
     steps: &Steps,
 ) -> Result<Column, EvalError> {
     let count = steps.count();
-    if matches!(input.op, AggregateOp::Count | AggregateOp::Group) {
-        return Ok(present(input.op, columns, count));
+    let columns: Vec<&Column> =
+        members.iter().map(|series| &input.vector[*series].column).collect();
+    let columns = columns.as_slice();
+    match input.op {
+        AggregateOp::Count | AggregateOp::Group => return Ok(present(input.op, columns, count)),
+        AggregateOp::Sum | AggregateOp::Avg => {}
+        _ if columns.iter().any(|column| column.has_histograms()) => {
+            notes.histogram_ignored_in_aggregation(input.input_span, input.op.as_str());
+        }
+        _ => {}
     }
-    let has_histograms = columns.iter().any(|column| column.has_histograms());
-    let name = input.op.as_str();
-    let is_sum = matches!(input.op, AggregateOp::Sum | AggregateOp::Avg);
-    if has_histograms && !is_sum {
-        notes.histogram_ignored_in_aggregation(input.input_span, name);
-    }
-    let mut column = match input.op {
+    Ok(match input.op {
         AggregateOp::Sum => run(
             columns,
             count,
@@ -59,11 +67,7 @@ fn fold(
         AggregateOp::Stdvar => variance(columns, count, |variance| variance),
         AggregateOp::Stddev => variance(columns, count, f64::sqrt),
         other => return Err(EvalError::Execution(format!("{} is no fold", other.as_str()))),
-    };
-    if has_histograms && is_sum {
-        drop_mixed(notes, input, columns, &mut column)?;
-    }
-    Ok(column)
+    })
 }
 
 /// Runs a fold: `first` starts a step's state, `add` adds to it, `finish` gives its value.
@@ -133,27 +137,48 @@ fn present(op: AggregateOp, columns: &[&Column], steps: usize) -> Column {
     Column::from_fn(steps, |step| (counts[step] > 0).then(|| value(counts[step])))
 }
 
-/// Sums cannot mix floats and histograms: such a step has no value, and a note says so.
-fn drop_mixed(
+/// `sum` and `avg` of the native histograms of each step. Where floats are too, there is no value,
+/// and a note says so.
+fn add_histograms(notes: &mut Notes, input: &Input<'_>, members: &[usize], column: &mut Column) {
+    let mut steps = Presence::none(column.steps());
+    for series in members {
+        input.vector[*series].column.histograms().for_each(|(step, _)| steps.insert(step));
+    }
+    for step in steps.iter() {
+        if column.float(step).is_some() {
+            notes.mixed_aggregation(input.input_span);
+            column.remove(step);
+        } else if let Some(total) = gather(notes, input, members, step) {
+            column.set_histogram(step, Arc::new(total));
+        }
+    }
+}
+
+/// The histograms of a step as one. `None` if they do not fit together, which is noted.
+fn gather(
     notes: &mut Notes,
     input: &Input<'_>,
-    columns: &[&Column],
-    sum: &mut Column,
-) -> Result<(), EvalError> {
-    let mut histograms = Column::empty(sum.steps());
-    for column in columns {
-        for (step, cell) in column.cells() {
-            if matches!(cell, Cell::Histogram(_)) {
-                histograms.set(step, 0.0);
+    members: &[usize],
+    step: usize,
+) -> Option<Histogram> {
+    let mut gathered: Option<Gathered> = None;
+    for series in members.iter().map(|series| &input.vector[*series]) {
+        let Some(Cell::Histogram(histogram)) = series.column.get(step) else { continue };
+        match &mut gathered {
+            Some(gathered) => {
+                if gathered.add(histogram).is_err() {
+                    gathered.note_bounds(notes, input.input_span);
+                    notes.mixed_exponential_custom(input.input_span, metric_name(&series.labels));
+                    return None;
+                }
             }
+            none if input.op == AggregateOp::Avg => *none = Some(Gathered::mean(histogram)),
+            none => *none = Some(Gathered::sum(histogram)),
         }
     }
-    for (step, _) in histograms.floats() {
-        if sum.float(step).is_none() {
-            return Err(EvalError::native_histograms(input.op.as_str()));
-        }
-        notes.mixed_aggregation(input.input_span);
-    }
-    *sum = sum.clone().filter_map(|step, value| histograms.float(step).is_none().then_some(value));
-    Ok(())
+    let gathered = gathered?;
+    gathered.note(notes, input.input_span);
+    let mut total = gathered.finish();
+    total.compact(0);
+    Some(total)
 }

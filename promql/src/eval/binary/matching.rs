@@ -15,7 +15,7 @@ use std::collections::HashMap;
 
 use tsdb::model::Labels;
 
-use super::pair::combine;
+use super::pair::{floats, with_histograms};
 use super::signature::{Match, matches, matching_labels};
 use super::{Evaluator, changes_meaning, without_metadata};
 use crate::ast::{Cardinality, MatchingLabels, Span, VectorMatching};
@@ -56,7 +56,7 @@ pub(super) fn evaluate(
     let mut output = Vec::with_capacity(many.len());
     let mut failure = Failure::default();
     for found in &found {
-        matcher.evaluate(found, &mut output, &mut failure, &mut evaluator.notes)?;
+        matcher.evaluate(found, &mut output, &mut failure, &mut evaluator.notes);
     }
     failure.result()?;
     Ok(output)
@@ -133,7 +133,7 @@ impl Matcher<'_> {
         output: &mut StepVector,
         failure: &mut Failure,
         notes: &mut Notes,
-    ) -> Result<(), EvalError> {
+    ) {
         let (many, one) = match self.swapped {
             true => (&found.right, &found.left),
             false => (&found.left, &found.right),
@@ -153,7 +153,7 @@ impl Matcher<'_> {
                 };
                 if let Some(partner_cell) = partner_cell {
                     let sides = (Some(*index), partner);
-                    self.add(&mut results, sides, step, (cell, partner_cell), notes)?;
+                    self.add(&mut results, sides, step, (cell, partner_cell), notes);
                 }
             }
         }
@@ -164,7 +164,7 @@ impl Matcher<'_> {
                 };
                 if let Some(cell) = self.one[one].column.get(step) {
                     let cells = (Cell::Float(fill), cell);
-                    self.add(&mut results, (None, Some(one)), step, cells, notes)?;
+                    self.add(&mut results, (None, Some(one)), step, cells, notes);
                 }
             }
         }
@@ -172,7 +172,6 @@ impl Matcher<'_> {
             let labels = self.result_labels(many, one);
             output.push(StepSeries { labels, drop_name: self.drops_name(many), column });
         }
-        Ok(())
     }
 
     /// The one side's series at each step.
@@ -217,27 +216,41 @@ impl Matcher<'_> {
         step: usize,
         (many, one): (Cell<'_>, Cell<'_>),
         notes: &mut Notes,
-    ) -> Result<(), EvalError> {
+    ) {
         let (left, right) = if self.swapped { (one, many) } else { (many, one) };
-        let Some((value, keep)) = combine(notes, self.binary.op, left, right, self.span)? else {
-            return Ok(());
-        };
+        let op = self.binary.op;
+        if let Some((value, keep)) = floats(op, left, right) {
+            self.put(results, sides, step, keep, |column| column.set(step, value));
+        } else if let Some((value, keep)) = with_histograms(notes, op, left, right, self.span) {
+            self.put(results, sides, step, keep, |column| column.set_value(step, value));
+        }
+    }
+
+    /// Puts a result in its column, unless a comparison filters it out.
+    #[inline]
+    fn put(
+        &self,
+        results: &mut Results<'_>,
+        sides: (Option<usize>, Option<usize>),
+        step: usize,
+        keep: bool,
+        set: impl FnOnce(&mut Column),
+    ) {
         self.claim(results, sides, step);
-        if !keep && !self.binary.returns_bool {
-            return Ok(());
+        let returns_bool = self.binary.returns_bool;
+        if !keep && !returns_bool {
+            return;
         }
-        let value = if self.binary.returns_bool { f64::from(u8::from(keep)) } else { value };
-        let steps = self.active.steps();
-        let known = results.columns.last_mut().filter(|(many, one, _)| (*many, *one) == sides);
-        match known {
-            Some((_, _, column)) => column.set(step, value),
-            None => {
-                let mut column = Column::empty(steps);
-                column.set(step, value);
-                results.columns.push((sides.0, sides.1, column));
-            }
+        let known = results.columns.last().is_some_and(|(many, one, _)| (*many, *one) == sides);
+        if !known {
+            let column = Column::empty(self.active.steps());
+            results.columns.push((sides.0, sides.1, column));
         }
-        Ok(())
+        match results.columns.last_mut() {
+            Some((_, _, column)) if returns_bool => column.set(step, f64::from(u8::from(keep))),
+            Some((_, _, column)) => set(column),
+            None => {}
+        }
     }
 
     /// Notes that the match has a result at this step, which fails if it has one already.

@@ -12,7 +12,7 @@ use crate::ast::{BinaryOp, Span};
 use crate::error::EvalError;
 use crate::plan::Binary;
 use crate::value::Steps;
-use pair::combine;
+use pair::{floats, with_histograms};
 
 pub(super) fn evaluate(
     evaluator: &mut Evaluator<'_>,
@@ -24,12 +24,12 @@ pub(super) fn evaluate(
         (true, _) => {
             let scalars = evaluator.scalar(&binary.left, steps)?;
             let vector = evaluator.vector(&binary.right, steps)?;
-            with_scalar(evaluator, binary, vector, &scalars, Side::Left, span)?
+            with_scalar(evaluator, binary, vector, &scalars, Side::Left, span)
         }
         (_, true) => {
             let vector = evaluator.vector(&binary.left, steps)?;
             let scalars = evaluator.scalar(&binary.right, steps)?;
-            with_scalar(evaluator, binary, vector, &scalars, Side::Right, span)?
+            with_scalar(evaluator, binary, vector, &scalars, Side::Right, span)
         }
         (false, false) => {
             let left = evaluator.vector(&binary.left, steps)?;
@@ -66,8 +66,9 @@ fn with_scalar(
     scalars: &[f64],
     side: Side,
     span: Span,
-) -> Result<StepVector, EvalError> {
+) -> StepVector {
     let derived = changes_meaning(binary.op) || binary.returns_bool;
+    let is_comparison = binary.op.is_comparison();
     let mut output = Vec::with_capacity(vector.len());
     for series in vector {
         let mut column = Column::empty(scalars.len());
@@ -77,19 +78,18 @@ fn with_scalar(
                 Side::Left => (scalar, cell),
                 Side::Right => (cell, scalar),
             };
-            let Some((mut value, keep)) =
-                combine(&mut evaluator.notes, binary.op, left, right, span)?
-            else {
-                continue;
-            };
-            if let (true, Cell::Float(of_vector)) = (binary.op.is_comparison(), cell) {
-                // Whichever side it is on.
-                value = of_vector;
-            }
-            if binary.returns_bool {
-                column.set(step, f64::from(u8::from(keep)));
-            } else if keep {
-                column.set(step, value);
+            if let Some((value, keep)) = floats(binary.op, left, right) {
+                match (keep, cell) {
+                    _ if binary.returns_bool => column.set(step, f64::from(u8::from(keep))),
+                    (false, _) => {}
+                    // A comparison keeps the vector's value, whichever side it is on.
+                    (true, Cell::Float(own)) if is_comparison => column.set(step, own),
+                    (true, _) => column.set(step, value),
+                }
+            } else if let Some((value, _)) =
+                with_histograms(&mut evaluator.notes, binary.op, left, right, span)
+            {
+                column.set_value(step, value);
             }
         }
         output.push(match derived {
@@ -97,5 +97,5 @@ fn with_scalar(
             false => StepSeries { column, ..series },
         });
     }
-    Ok(output)
+    output
 }

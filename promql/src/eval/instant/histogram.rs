@@ -1,25 +1,24 @@
-//! Functions of histograms.
-//!
-//! Classic ones: series that differ in `le` alone are the buckets of one histogram. Native ones
-//! are values themselves; what needs their buckets is not there yet and says so.
+//! Functions of histograms, native and classic ones.
 
 use std::collections::HashMap;
 
-use tsdb::model::number::{format_open_metrics, parse_float};
-use tsdb::model::{BUCKET_LABEL, Labels};
+use tsdb::model::Histogram;
+use tsdb::model::number::format_open_metrics;
 
-use super::bucket::{self, Bucket};
+use super::bucket;
+use super::classic::{Classic, Histograms};
+use super::native::{self, NanEffect};
 use crate::ast::Span;
 use crate::error::EvalError;
 use crate::eval::Evaluator;
-use crate::eval::column::{Cell, Column, Presence};
+use crate::eval::column::Column;
 use crate::eval::series::{StepSeries, StepVector, metric_name};
 use crate::notes::Forced;
 use crate::plan::{Call, Node};
 use crate::value::Steps;
 
 /// `histogram_quantile`, `histogram_quantiles` and `histogram_fraction`.
-pub(super) fn classic(
+pub(super) fn of_any(
     evaluator: &mut Evaluator<'_>,
     call: &Call,
     steps: &Steps,
@@ -28,18 +27,23 @@ pub(super) fn classic(
     match (call.function.name, args) {
         ("histogram_fraction", [lower, upper, input]) => {
             let (lower, upper) = (evaluator.scalar(lower, steps)?, evaluator.scalar(upper, steps)?);
-            let histograms = gather(evaluator, input, steps)?;
-            Ok(outputs(evaluator, &histograms, |_, histogram| {
-                histogram
-                    .column(|step, buckets| bucket::fraction(lower[step], upper[step], buckets))
-            }))
+            let histograms = Histograms::gather(evaluator, input, steps)?;
+            Ok(outputs(
+                evaluator,
+                &histograms,
+                |evaluator, series| {
+                    native_fractions(evaluator, series, (&lower, &upper), input.span)
+                },
+                |_, classic| {
+                    let fraction = bucket::fraction;
+                    classic.column(|step, buckets| fraction(lower[step], upper[step], buckets))
+                },
+            ))
         }
         ("histogram_quantile", [q, input]) => {
             let q = Quantile::new(evaluator, q, steps)?;
-            let histograms = gather(evaluator, input, steps)?;
-            Ok(outputs(evaluator, &histograms, |evaluator, histogram| {
-                q.of(evaluator, histogram, input.span, steps)
-            }))
+            let histograms = Histograms::gather(evaluator, input, steps)?;
+            Ok(q.of(evaluator, &histograms, input.span, steps))
         }
         ("histogram_quantiles", [input, _, quantiles @ ..]) => {
             quantiles_of(evaluator, call, input, quantiles, steps)
@@ -57,13 +61,10 @@ fn quantiles_of(
 ) -> Result<StepVector, EvalError> {
     let quantiles: Vec<_> =
         quantiles.iter().map(|q| Quantile::new(evaluator, q, steps)).collect::<Result<_, _>>()?;
-    let histograms = gather(evaluator, input, steps)?;
+    let histograms = Histograms::gather(evaluator, input, steps)?;
     let mut vector = Vec::new();
     for q in &quantiles {
-        let outputs = outputs(evaluator, &histograms, |evaluator, histogram| {
-            q.of(evaluator, histogram, input.span, steps)
-        });
-        for series in outputs {
+        for series in q.of(evaluator, &histograms, input.span, steps) {
             vector.extend(q.labelled(&series, call.text(1)));
         }
     }
@@ -85,13 +86,43 @@ impl Quantile {
     fn of(
         &self,
         evaluator: &mut Evaluator<'_>,
-        histogram: &Histogram,
+        histograms: &Histograms,
+        span: Span,
+        steps: &Steps,
+    ) -> StepVector {
+        outputs(
+            evaluator,
+            histograms,
+            |evaluator, series| self.of_native(evaluator, series, span),
+            |evaluator, classic| self.of_classic(evaluator, classic, span, steps),
+        )
+    }
+
+    fn of_native(&self, evaluator: &mut Evaluator<'_>, series: &StepSeries, span: Span) -> Column {
+        let mut column = Column::empty(series.column.steps());
+        for (step, histogram) in series.column.histograms() {
+            let (value, effect) = native::quantile(self.0[step], histogram);
+            let name = name_in_notes(evaluator, series);
+            match effect {
+                NanEffect::None => {}
+                NanEffect::Result => evaluator.notes.quantile_nan_result(span, name),
+                NanEffect::Skew => evaluator.notes.quantile_nan_skew(span, name),
+            }
+            column.set(step, value);
+        }
+        column
+    }
+
+    fn of_classic(
+        &self,
+        evaluator: &mut Evaluator<'_>,
+        classic: &Classic,
         span: Span,
         steps: &Steps,
     ) -> Column {
         let named = evaluator.options.delayed_name_removal;
-        let name = if named { metric_name(&histogram.labels) } else { "" };
-        histogram.column(|step, buckets| {
+        let name = if named { metric_name(&classic.labels) } else { "" };
+        classic.column(|step, buckets| {
             let (value, raised) = bucket::quantile(self.0[step], buckets);
             if let Some(bucket::Raised { bucket_min, bucket_max, diff_max }) = raised {
                 let (start, end) = (steps.time(step), steps.time(step));
@@ -118,137 +149,65 @@ impl Quantile {
     }
 }
 
-/// A classic histogram: bucket series with their bounds.
-struct Histogram {
-    /// Without `le`, with the name.
-    labels: Labels,
-    buckets: Vec<(f64, Column)>,
-    /// Steps where a native histogram has the same labels.
-    conflicts: Presence,
+fn native_fractions(
+    evaluator: &mut Evaluator<'_>,
+    series: &StepSeries,
+    (lower, upper): (&[f64], &[f64]),
+    span: Span,
+) -> Column {
+    let mut column = Column::empty(series.column.steps());
+    for (step, histogram) in series.column.histograms() {
+        let (value, has_nans) = native::fraction(lower[step], upper[step], histogram);
+        if has_nans {
+            let name = name_in_notes(evaluator, series);
+            evaluator.notes.fraction_nans(span, name);
+        }
+        column.set(step, value);
+    }
+    column
 }
 
-impl Histogram {
-    /// A value for each step that has a bucket.
-    fn column(&self, mut value: impl FnMut(usize, &mut Vec<Bucket>) -> f64) -> Column {
-        let mut buckets = Vec::with_capacity(self.buckets.len());
-        Column::from_fn(self.conflicts.steps(), |step| {
-            buckets.clear();
-            let present = self.buckets.iter().filter_map(|(bound, column)| {
-                Some(Bucket { bound: *bound, count: column.float(step)? })
-            });
-            buckets.extend(present);
-            let usable = !buckets.is_empty() && !self.conflicts.contains(step);
-            usable.then(|| value(step, &mut buckets))
-        })
-    }
-
-    fn has_bucket(&self, step: usize) -> bool {
-        self.buckets.iter().any(|(_, column)| column.float(step).is_some())
-    }
+/// The metric's name, if it is still there when a note is written.
+fn name_in_notes<'a>(evaluator: &Evaluator<'_>, series: &'a StepSeries) -> &'a str {
+    if evaluator.options.delayed_name_removal { metric_name(&series.labels) } else { "" }
 }
 
+/// A series for each histogram.
 fn outputs(
     evaluator: &mut Evaluator<'_>,
-    histograms: &[Histogram],
-    mut column: impl FnMut(&mut Evaluator<'_>, &Histogram) -> Column,
+    histograms: &Histograms,
+    mut of_native: impl FnMut(&mut Evaluator<'_>, &StepSeries) -> Column,
+    mut of_classic: impl FnMut(&mut Evaluator<'_>, &Classic) -> Column,
 ) -> StepVector {
-    let outputs = histograms.iter().map(|histogram| StepSeries {
-        labels: evaluator.derived_labels(&histogram.labels),
-        drop_name: true,
-        column: column(evaluator, histogram),
-    });
-    outputs.collect()
+    let mut vector = StepVector::new();
+    for series in &histograms.natives {
+        let column = of_native(evaluator, series);
+        let labels = evaluator.derived_labels(&series.labels);
+        vector.push(StepSeries { labels, drop_name: true, column });
+    }
+    for classic in &histograms.classics {
+        let column = of_classic(evaluator, classic);
+        let labels = evaluator.derived_labels(&classic.labels);
+        vector.push(StepSeries { labels, drop_name: true, column });
+    }
+    vector
 }
 
-/// The classic histograms of a vector, buckets sorted by bound. Native histograms beside them are
-/// a conflict; alone, they cannot be evaluated yet.
-fn gather(
-    evaluator: &mut Evaluator<'_>,
-    input: &Node,
-    steps: &Steps,
-) -> Result<Vec<Histogram>, EvalError> {
-    let vector = evaluator.vector(input, steps)?;
-    let named = evaluator.options.delayed_name_removal;
-    let mut histograms: Vec<Histogram> = Vec::new();
-    let mut known: HashMap<Labels, usize> = HashMap::new();
-    let mut natives = Vec::new();
-    for series in vector {
-        if series.column.has_histograms() {
-            natives.push(series.clone());
-        }
-        if series.column.floats().next().is_none() {
-            continue;
-        }
-        let le = series.labels.get(BUCKET_LABEL).unwrap_or("");
-        let Some(bound) = parse_float(le) else {
-            let name = if named { metric_name(&series.labels) } else { "" };
-            evaluator.notes.bad_bucket_label(input.span, name, le);
-            continue;
-        };
-        let labels = series.labels.filtered(|name| name != BUCKET_LABEL);
-        let at = *known.entry(labels.clone()).or_insert(histograms.len());
-        if at == histograms.len() {
-            let conflicts = Presence::none(steps.count());
-            histograms.push(Histogram { labels, buckets: Vec::new(), conflicts });
-        }
-        histograms[at].buckets.push((bound, series.column));
-    }
-    for series in &natives {
-        let same = known.get(&series.labels).map(|at| &mut histograms[*at]);
-        conflict(evaluator, series, same, input.span)?;
-    }
-    for histogram in &mut histograms {
-        histogram
-            .buckets
-            .sort_by(|(a, _), (b, _)| a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal));
-    }
-    Ok(histograms)
-}
-
-/// A native histogram beside buckets with the same labels: neither counts.
-fn conflict(
-    evaluator: &mut Evaluator<'_>,
-    native: &StepSeries,
-    mut classic: Option<&mut Histogram>,
-    span: Span,
-) -> Result<(), EvalError> {
-    let steps = native.column.cells().filter(|(_, cell)| matches!(cell, Cell::Histogram(_)));
-    for (step, _) in steps {
-        match classic.as_deref_mut().filter(|classic| classic.has_bucket(step)) {
-            None => return Err(EvalError::native_histograms("quantiles and fractions")),
-            Some(classic) => {
-                let named = evaluator.options.delayed_name_removal;
-                let name = if named { metric_name(&native.labels) } else { "" };
-                evaluator.notes.mixed_classic_native(span, name);
-                classic.conflicts.insert(step);
-            }
-        }
-    }
-    Ok(())
-}
-
-/// `histogram_count`, `histogram_sum`, `histogram_avg`: of native histograms alone. Their spread
-/// needs buckets.
+/// `histogram_count`, `histogram_sum`, `histogram_avg` and the spread: of native histograms alone.
 pub(super) fn of_native(
     evaluator: &mut Evaluator<'_>,
     call: &Call,
     steps: &Steps,
 ) -> Result<StepVector, EvalError> {
     let vector = evaluator.vector(&call.args[0], steps)?;
-    let value: fn(&tsdb::model::Histogram) -> f64 = match call.function.name {
+    let value: fn(&Histogram) -> f64 = match call.function.name {
         "histogram_count" => |histogram| histogram.count,
         "histogram_sum" => |histogram| histogram.sum,
         "histogram_avg" => |histogram| histogram.sum / histogram.count,
-        name if vector.iter().any(|series| series.column.has_histograms()) => {
-            return Err(EvalError::native_histograms(name));
-        }
-        _ => return Ok(Vec::new()),
+        "histogram_stdvar" => native::variance,
+        "histogram_stddev" => |histogram| native::variance(histogram).sqrt(),
+        name => return Err(super::not_yet(name)),
     };
-    let of_histogram = |column: Column| {
-        Column::from_fn(column.steps(), |step| match column.get(step) {
-            Some(Cell::Histogram(histogram)) => Some(value(histogram)),
-            _ => None,
-        })
-    };
+    let of_histogram = |column: Column| column.of_histograms(value);
     Ok(vector.into_iter().map(|series| evaluator.derived(series, of_histogram)).collect())
 }

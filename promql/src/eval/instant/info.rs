@@ -12,9 +12,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use tsdb::model::{Labels, METRIC_NAME, MatchOp, Matcher, Timestamp};
 
+use crate::ast::Span;
 use crate::error::EvalError;
 use crate::eval::Evaluator;
-use crate::eval::column::{Cell, Column};
+use crate::eval::column::Column;
 use crate::eval::select::{self, SamplePart};
 use crate::eval::series::{StepSeries, StepVector, metric_name};
 use crate::plan::{Call, Node, NodeKind, RangeSource, Select, Shift};
@@ -143,8 +144,10 @@ impl Infos {
         shift: Shift,
         steps: &Steps,
     ) -> Result<Self, EvalError> {
-        let select = Select { matchers: selector.matchers(), shift, extension: None };
-        for series in select::vector(evaluator, &select, SamplePart::Value, steps)? {
+        let matchers = selector.matchers();
+        let select = Select { matchers, shift, extension: None, counts_only: false };
+        for series in select::vector(evaluator, &select, SamplePart::Value, Span::default(), steps)?
+        {
             if series.column.has_histograms() {
                 let labels = series.labels;
                 return Err(EvalError::Execution(format!(
@@ -152,7 +155,8 @@ impl Infos {
                 )));
             }
         }
-        let series = select::vector(evaluator, &select, SamplePart::Timestamp, steps)?;
+        let series =
+            select::vector(evaluator, &select, SamplePart::Timestamp, Span::default(), steps)?;
         let mut by_identity: HashMap<Labels, BTreeMap<String, Vec<usize>>> = HashMap::new();
         for (index, own) in series.iter().enumerate() {
             let by_name = by_identity.entry(identity(&own.labels)).or_default();
@@ -176,10 +180,7 @@ impl Infos {
             }
             let empty = || Column::empty(series.column.steps());
             let column = columns.entry(chosen).or_insert_with(empty);
-            match cell {
-                Cell::Float(value) => column.set(step, value),
-                Cell::Histogram(histogram) => column.set_histogram(step, histogram.clone()),
-            }
+            column.set_value(step, cell.into());
         }
         let enriched = columns.into_iter().map(|(chosen, column)| {
             let labels = self.labels(&series.labels, &chosen, selector)?;

@@ -2,11 +2,13 @@
 
 mod absent;
 mod bucket;
+mod classic;
 mod date;
 mod histogram;
 mod info;
 mod label;
 mod math;
+mod native;
 mod sort;
 
 pub(super) use absent::absent_over;
@@ -46,7 +48,7 @@ pub(super) fn call(
         "clamp" | "clamp_min" | "clamp_max" => clamp(evaluator, call, steps)?,
         "round" => round(evaluator, call, steps)?,
         "histogram_quantile" | "histogram_quantiles" | "histogram_fraction" => {
-            histogram::classic(evaluator, call, steps)?
+            histogram::of_any(evaluator, call, steps)?
         }
         "histogram_count" | "histogram_sum" | "histogram_avg" | "histogram_stddev"
         | "histogram_stdvar" => histogram::of_native(evaluator, call, steps)?,
@@ -163,7 +165,7 @@ fn samples(
         {
             Vec::new()
         }
-        NodeKind::Select(select) => select::vector(evaluator, select, part, steps)?,
+        NodeKind::Select(select) => select::vector(evaluator, select, part, input.span, steps)?,
         _ => {
             let mut vector = evaluator.vector(input, steps)?;
             for series in &mut vector {

@@ -4,46 +4,67 @@
 //! at its start; smoothed, both border values lie on the line between the samples around the
 //! border. The change is that between the borders; nothing is drawn on.
 
-use super::{Series, seconds};
+use super::{Series, extended_histogram, seconds};
 use crate::ast::RangeExtension;
-use crate::error::EvalError;
 use crate::eval::column::Column;
 use crate::eval::runs::Samples;
 use crate::notes::Notes;
 
-pub(super) fn rate(series: &Series<'_>, notes: &mut Notes) -> Result<Column, EvalError> {
+pub(super) fn rate(series: &Series<'_>, notes: &mut Notes) -> Column {
     let function = series.call.function;
     let is_counter = function != "delta";
     let smoothed = series.call.extension == Some(RangeExtension::Smoothed);
-    series.of_one_kind(notes, |step, samples| {
+    let borders = |step: usize| {
         let end = series.call.reach.ends[step];
         let start = end.saturating_sub(series.call.range_ms);
-        let change = Borders { start, end, smoothed, is_counter }.change(&samples)?;
-        Some(if function == "rate" { change / seconds(series.call.range_ms) } else { change })
-    })
+        Borders { start, end, smoothed, is_counter }
+    };
+    let range = seconds(series.call.range_ms);
+    series.of_one_kind(
+        notes,
+        |step, samples| {
+            let change = borders(step).change(&samples)?;
+            Some(if function == "rate" { change / range } else { change })
+        },
+        |step, window, notes| {
+            let mut change = extended_histogram::change(&borders(step), series, window, notes)?;
+            if function == "rate" {
+                change.div(range);
+            }
+            Some(change)
+        },
+    )
 }
 
-struct Borders {
-    start: i64,
-    end: i64,
-    smoothed: bool,
-    is_counter: bool,
+/// The borders of a range, and how values at them are found.
+pub(super) struct Borders {
+    pub(super) start: i64,
+    pub(super) end: i64,
+    pub(super) smoothed: bool,
+    pub(super) is_counter: bool,
 }
 
 impl Borders {
-    /// The change between the borders; `samples` reach beyond them.
-    fn change(&self, samples: &Samples<'_>) -> Option<f64> {
-        let Samples { timestamps, floats, .. } = *samples;
+    /// The samples that the values at the borders come from: the last one up to the start (else
+    /// the first), and the first one from the end on if it is smoothed (else the last). `None` if
+    /// nothing lies within.
+    pub(super) fn ends(&self, timestamps: &[i64]) -> Option<(usize, usize)> {
         let most = timestamps.len() - 1;
         let after_start = timestamps[..most].partition_point(|time| *time <= self.start);
-        let mut first = after_start.saturating_sub(1);
-        let mut last = match self.smoothed {
+        let first = after_start.saturating_sub(1);
+        let last = match self.smoothed {
             true => timestamps[..most].partition_point(|time| *time < self.end),
             false => most,
         };
-        if timestamps[last] <= self.start || self.smoothed && timestamps[first] > self.end {
-            return None;
-        }
+        let outside =
+            timestamps[last] <= self.start || self.smoothed && timestamps[first] > self.end;
+        (!outside).then_some((first, last))
+    }
+
+    /// The change between the borders; `samples` reach beyond them.
+    fn change(&self, samples: &Samples<'_>) -> Option<f64> {
+        let Samples { timestamps, floats, .. } = *samples;
+        let (mut first, mut last) = self.ends(timestamps)?;
         let left = match self.smoothed && timestamps[first] < self.start {
             true => self.between(samples, first, self.start),
             false => floats[first],

@@ -7,18 +7,22 @@
 
 mod changes;
 mod extended;
+mod extended_histogram;
+mod histogram_rate;
 mod instant_rate;
 mod over_time;
 mod rate;
 mod regression;
 mod smoothing;
 
-use tsdb::model::Labels;
+use std::sync::Arc;
+
+use tsdb::model::{Histogram, Labels};
 
 use super::Evaluator;
 use super::column::Column;
 use super::instant;
-use super::runs::Samples;
+use super::runs::{FloatsOnly, Samples};
 use super::series::{StepSeries, StepVector, merge_same_labels, metric_name, without_metadata};
 use super::subquery::RangeReader;
 use super::window::{Reach, Window, Windows};
@@ -74,6 +78,11 @@ impl<'a> Series<'a> {
         self.all_windows[step].len() - self.float_windows[step].len()
     }
 
+    /// The native histogram at `index` of all samples.
+    fn histogram(&self, index: usize) -> &'a Histogram {
+        self.all.histogram(index).expect("BUG: not a histogram")
+    }
+
     fn steps(&self) -> usize {
         self.all_windows.len()
     }
@@ -97,27 +106,33 @@ impl<'a> Series<'a> {
         })
     }
 
-    /// As [`Self::of_floats`], but a window that mixes floats and histograms has no value.
+    /// One value at most for each step, of the floats of its window or of its histograms, which
+    /// are those of that window of all samples. A window that mixes both has no value.
     fn of_one_kind(
         &self,
         notes: &mut Notes,
-        mut value: impl FnMut(usize, Samples<'a>) -> Option<f64>,
-    ) -> Result<Column, EvalError> {
+        mut of_floats: impl FnMut(usize, Samples<'a>) -> Option<f64>,
+        mut of_histograms: impl FnMut(usize, Window, &mut Notes) -> Option<Histogram>,
+    ) -> Column {
         let mut column = Column::empty(self.steps());
         for step in 0..self.steps() {
             let window = self.window(step);
             match (window.floats.is_empty(), self.histograms(step)) {
                 (true, 0) => {}
-                (true, _) => return Err(EvalError::native_histograms(self.call.function)),
+                (true, _) => {
+                    if let Some(value) = of_histograms(step, self.all_windows[step], notes) {
+                        column.set_histogram(step, Arc::new(value));
+                    }
+                }
                 (false, 0) => {
-                    if let Some(value) = value(step, window) {
+                    if let Some(value) = of_floats(step, window) {
                         column.set(step, value);
                     }
                 }
                 (false, _) => notes.mixed_floats_histograms(self.call.span, self.name),
             }
         }
-        Ok(column)
+        column
     }
 }
 
@@ -239,36 +254,17 @@ fn column(
     evaluate(&series, notes)
 }
 
-/// The float samples of a series that has histograms too.
-struct FloatsOnly {
-    timestamps: Vec<i64>,
-    floats: Vec<f64>,
-}
-
-impl FloatsOnly {
-    fn new(all: &Samples<'_>, indexes: &[usize]) -> Self {
-        Self {
-            timestamps: indexes.iter().map(|index| all.timestamps[*index]).collect(),
-            floats: indexes.iter().map(|index| all.floats[*index]).collect(),
-        }
-    }
-
-    fn samples(&self) -> Samples<'_> {
-        Samples::of_floats(&self.timestamps, &self.floats)
-    }
-}
-
 fn evaluate(series: &Series<'_>, notes: &mut Notes) -> Result<Column, EvalError> {
     let anchored = series.call.extension.is_some();
     match series.call.function {
-        "rate" | "increase" | "delta" if anchored => extended::rate(series, notes),
-        "rate" => rate::column(series, rate::Kind::Rate, notes),
-        "increase" => rate::column(series, rate::Kind::Increase, notes),
-        "delta" => rate::column(series, rate::Kind::Delta, notes),
-        "irate" => instant_rate::column(series, true, notes),
-        "idelta" => instant_rate::column(series, false, notes),
-        "changes" => changes::changes(series),
-        "resets" => changes::resets(series),
+        "rate" | "increase" | "delta" if anchored => Ok(extended::rate(series, notes)),
+        "rate" => Ok(rate::column(series, rate::Kind::Rate, notes)),
+        "increase" => Ok(rate::column(series, rate::Kind::Increase, notes)),
+        "delta" => Ok(rate::column(series, rate::Kind::Delta, notes)),
+        "irate" => Ok(instant_rate::column(series, true, notes)),
+        "idelta" => Ok(instant_rate::column(series, false, notes)),
+        "changes" => Ok(changes::changes(series)),
+        "resets" => Ok(changes::resets(series)),
         "deriv" => Ok(regression::deriv(series, notes)),
         "predict_linear" => Ok(regression::predict_linear(series, notes)),
         "double_exponential_smoothing" => smoothing::column(series, notes),

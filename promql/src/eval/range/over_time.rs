@@ -2,17 +2,28 @@
 
 use super::Series;
 use crate::error::EvalError;
-use crate::eval::column::{Cell, Column};
-use crate::eval::kahan::{KahanMean, KahanSum};
+use crate::eval::column::Column;
+use crate::eval::gather::Gathered;
 use crate::eval::quantile::quantile;
 use crate::eval::runs::Samples;
+use crate::eval::window::Window;
 use crate::notes::Notes;
+use tsdb::model::Histogram;
+use tsdb::model::kahan::{KahanMean, KahanSum};
 
 pub(super) fn column(series: &Series<'_>, notes: &mut Notes) -> Result<Column, EvalError> {
     let seconds = |index: usize, samples: Samples<'_>| samples.timestamps[index] as f64 / 1000.0;
     Ok(match series.call.function {
-        "sum_over_time" => return series.of_one_kind(notes, |_, window| Some(sum(window.floats))),
-        "avg_over_time" => return series.of_one_kind(notes, |_, window| mean(window.floats)),
+        "sum_over_time" => series.of_one_kind(
+            notes,
+            |_, window| Some(sum(window.floats)),
+            |_, window, notes| gather(series, window, Gathered::sum, notes),
+        ),
+        "avg_over_time" => series.of_one_kind(
+            notes,
+            |_, window| mean(window.floats),
+            |_, window, notes| gather(series, window, Gathered::mean, notes),
+        ),
         "min_over_time" => extreme(series, notes, |now, best| now < best),
         "max_over_time" => extreme(series, notes, |now, best| now > best),
         "ts_of_min_over_time" => extreme_time(series, notes, |now, best| now <= best),
@@ -48,10 +59,7 @@ fn pick(series: &Series<'_>, index: impl Fn(usize, usize) -> usize) -> Column {
     let mut column = Column::empty(series.steps());
     for (step, window) in series.all_windows.iter().enumerate() {
         if window.len() > 0 {
-            match series.all.cell(index(window.from, window.to)) {
-                Cell::Float(value) => column.set(step, value),
-                Cell::Histogram(histogram) => column.set_histogram(step, histogram.clone()),
-            }
+            column.set_value(step, series.all.cell(index(window.from, window.to)).into());
         }
     }
     column
@@ -67,6 +75,24 @@ fn mean(values: &[f64]) -> Option<f64> {
     let mut mean = KahanMean::new(*first);
     rest.iter().for_each(|value| mean.add(*value));
     Some(mean.mean())
+}
+
+/// All histograms of a window as one.
+fn gather(
+    series: &Series<'_>,
+    window: Window,
+    start: impl Fn(&Histogram) -> Gathered,
+    notes: &mut Notes,
+) -> Option<Histogram> {
+    let mut gathered = start(series.histogram(window.from));
+    for index in window.from + 1..window.to {
+        if gathered.add(series.histogram(index)).is_err() {
+            notes.mixed_exponential_custom(series.call.span, series.name);
+            return None;
+        }
+    }
+    gathered.note(notes, series.call.span);
+    Some(gathered.finish())
 }
 
 /// The extreme value; NaN only if there is nothing else.

@@ -10,8 +10,10 @@
 //! The order of the operations is that of Prometheus's `extrapolatedRate`: equal bits. Resets are
 //! found once for the series; a window only walks over those that lie in it.
 
-use super::{Series, seconds};
-use crate::error::EvalError;
+use std::sync::Arc;
+
+use super::histogram_rate::Histograms;
+use super::{CallContext, Series, seconds};
 use crate::eval::column::Column;
 use crate::eval::runs::Samples;
 use crate::eval::window::Window;
@@ -31,23 +33,23 @@ impl Kind {
     }
 }
 
-pub(super) fn column(
-    series: &Series<'_>,
-    kind: Kind,
-    notes: &mut Notes,
-) -> Result<Column, EvalError> {
+pub(super) fn column(series: &Series<'_>, kind: Kind, notes: &mut Notes) -> Column {
     let resets = match kind.is_counter() {
         true => Resets::find(&series.floats, series.call.use_start_timestamps),
         false => Resets::default(),
     };
+    let histograms = Histograms::new(series, kind);
     let mut cursor = 0;
     let mut column = Column::empty(series.steps());
     for (step, window) in series.float_windows.iter().enumerate() {
         match (window.len(), series.histograms(step)) {
             (_, 0) => {}
-            // One alone has a change only if it says when it started.
-            (0, 1) if !(series.call.use_start_timestamps && series.all.has_starts()) => continue,
-            (0, _) => return Err(EvalError::native_histograms(series.call.function)),
+            (0, _) => {
+                if let Some(value) = histograms.rate(step, notes) {
+                    column.set_histogram(step, Arc::new(value));
+                }
+                continue;
+            }
             _ => {
                 notes.mixed_floats_histograms(series.call.span, series.name);
                 continue;
@@ -64,7 +66,7 @@ pub(super) fn column(
             }
         }
     }
-    Ok(column)
+    column
 }
 
 /// Where a series' counter was reset: indexes of the first sample after each reset.
@@ -118,7 +120,8 @@ pub(super) fn is_start_reset(samples: &Samples<'_>, index: usize) -> bool {
     samples.start(index - 1).is_some_and(|earlier| earlier != 0 && earlier < before)
 }
 
-fn overlaps(samples: &Samples<'_>, index: usize) -> bool {
+/// Whether sample `index` claims to have started before the sample before it.
+pub(super) fn overlaps(samples: &Samples<'_>, index: usize) -> bool {
     samples.start(index).is_some_and(|start| {
         start != 0
             && start < samples.timestamps[index - 1]
@@ -136,58 +139,89 @@ fn extrapolate(
     let Samples { timestamps, floats, .. } = series.floats;
     let (first, last) = (window.from, window.to - 1);
     let (first_t, last_t) = (timestamps[first], timestamps[last]);
-    let range_start = range_end.saturating_sub(series.call.range_ms);
     let mut change = floats[last] - floats[first];
     for index in resets {
         change += floats[index - 1];
     }
 
-    let mut to_start = (first_t - range_start) as f64 / 1000.0;
-    let mut to_end = (range_end - last_t) as f64 / 1000.0;
-    let mut sampled = (last_t - first_t) as f64 / 1000.0;
-    let average = if last > first { sampled / (last - first) as f64 } else { 0.0 };
-    let threshold = average * 1.1;
-
-    if let Some(start) = start_inside(series, kind, first, range_start) {
-        // The counter was zero then; nothing is drawn on to the left.
-        to_start = 0.0;
-        sampled = (last_t - start) as f64 / 1000.0;
+    let start = start_inside(series, kind, &series.floats, first, range_end);
+    if start.is_some() {
+        // The counter was zero then.
         change += floats[first];
-    } else if last == first {
-        return None;
-    } else {
-        if to_start >= threshold {
-            to_start = average / 2.0;
-        }
-        if kind.is_counter() {
-            let mut to_zero = to_start;
-            if change > 0.0 && floats[first] >= 0.0 {
-                to_zero = sampled * (floats[first] / change);
+    }
+    let first_share = (change > 0.0 && floats[first] >= 0.0).then(|| floats[first] / change);
+    let sampled = Sampled { first_t, last_t, distances: last - first, start, first_share };
+    Some(change * sampled.factor(series.call, kind, range_end)?)
+}
+
+/// What a window has samples of.
+pub(super) struct Sampled {
+    /// Milliseconds of the first sample and of the last.
+    pub(super) first_t: i64,
+    pub(super) last_t: i64,
+    /// Samples after the first.
+    pub(super) distances: usize,
+    /// When the counter was zero, if that is known to lie in the range.
+    pub(super) start: Option<i64>,
+    /// The first value as a part of the change, if the counter can be drawn back to zero.
+    pub(super) first_share: Option<f64>,
+}
+
+impl Sampled {
+    /// What the change is multiplied by. One sample alone has a change only if it says when it
+    /// started.
+    pub(super) fn factor(&self, call: &CallContext<'_>, kind: Kind, range_end: i64) -> Option<f64> {
+        let range_start = range_end.saturating_sub(call.range_ms);
+        let mut to_start = (self.first_t - range_start) as f64 / 1000.0;
+        let mut to_end = (range_end - self.last_t) as f64 / 1000.0;
+        let mut sampled = (self.last_t - self.first_t) as f64 / 1000.0;
+        let average = if self.distances > 0 { sampled / self.distances as f64 } else { 0.0 };
+        let threshold = average * 1.1;
+
+        if let Some(start) = self.start {
+            // Nothing is drawn on to the left.
+            to_start = 0.0;
+            sampled = (self.last_t - start) as f64 / 1000.0;
+        } else if self.distances == 0 {
+            return None;
+        } else {
+            if to_start >= threshold {
+                to_start = average / 2.0;
             }
-            if to_zero < to_start {
+            let to_zero = self.first_share.filter(|_| kind.is_counter());
+            if let Some(to_zero) = to_zero.map(|share| sampled * share)
+                && to_zero < to_start
+            {
                 to_start = to_zero;
             }
         }
+        if to_end >= threshold {
+            to_end = average / 2.0;
+        }
+        let mut factor = 1.0;
+        if sampled != 0.0 {
+            factor = (sampled + to_start + to_end) / sampled;
+        }
+        if kind == Kind::Rate {
+            factor /= seconds(call.range_ms);
+        }
+        Some(factor)
     }
-    if to_end >= threshold {
-        to_end = average / 2.0;
-    }
-    let mut factor = 1.0;
-    if sampled != 0.0 {
-        factor = (sampled + to_start + to_end) / sampled;
-    }
-    if kind == Kind::Rate {
-        factor /= seconds(series.call.range_ms);
-    }
-    Some(change * factor)
 }
 
 /// The start timestamp of the window's first sample, if it lies in the window.
-fn start_inside(series: &Series<'_>, kind: Kind, first: usize, range_start: i64) -> Option<i64> {
+pub(super) fn start_inside(
+    series: &Series<'_>,
+    kind: Kind,
+    samples: &Samples<'_>,
+    first: usize,
+    range_end: i64,
+) -> Option<i64> {
     if !kind.is_counter() || !series.call.use_start_timestamps {
         return None;
     }
-    let start = series.floats.start(first)?;
-    let inside = start != 0 && start > range_start && start < series.floats.timestamps[first];
+    let start = samples.start(first)?;
+    let range_start = range_end.saturating_sub(series.call.range_ms);
+    let inside = start != 0 && start > range_start && start < samples.timestamps[first];
     inside.then_some(start)
 }

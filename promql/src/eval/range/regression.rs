@@ -2,9 +2,9 @@
 
 use super::Series;
 use crate::eval::column::Column;
-use crate::eval::kahan::KahanSum;
 use crate::eval::runs::Samples;
 use crate::notes::Notes;
+use tsdb::model::kahan::KahanSum;
 
 /// The line's slope per second.
 pub(super) fn deriv(series: &Series<'_>, notes: &mut Notes) -> Column {

@@ -4,20 +4,25 @@
 //! addends in the same order give the same bits.
 
 /// A running sum and what was lost of it.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct KahanSum {
-    pub(crate) sum: f64,
-    pub(crate) lost: f64,
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct KahanSum {
+    /// What plain addition gives.
+    pub sum: f64,
+    /// What rounding took away from it.
+    pub lost: f64,
 }
 
 impl KahanSum {
-    pub(crate) fn new(sum: f64) -> Self {
+    /// The sum of one addend.
+    #[inline]
+    pub fn new(sum: f64) -> Self {
         Self { sum, lost: 0.0 }
     }
 
+    /// The sum with one more addend. An infinite one has lost nothing.
     #[inline]
     #[must_use]
-    pub(crate) fn plus(self, addend: f64) -> Self {
+    pub fn plus(self, addend: f64) -> Self {
         let Self { sum, lost } = self;
         let total = sum + addend;
         let lost = if total.is_infinite() {
@@ -30,15 +35,30 @@ impl KahanSum {
         Self { sum: total, lost }
     }
 
+    /// Adds another running sum.
     #[inline]
-    pub(crate) fn total(self) -> f64 {
+    #[must_use]
+    pub fn merge(self, other: Self) -> Self {
+        self.plus(other.sum).plus(other.lost)
+    }
+
+    /// Changes both parts.
+    #[inline]
+    #[must_use]
+    pub fn map(self, change: impl Fn(f64) -> f64) -> Self {
+        Self { sum: change(self.sum), lost: change(self.lost) }
+    }
+
+    /// The sum with what was lost.
+    #[inline]
+    pub fn total(self) -> f64 {
         self.sum + self.lost
     }
 }
 
 /// A mean: of the sum as long as that is finite, then incremental.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct KahanMean {
+pub struct KahanMean {
     count: f64,
     /// The sum, or the mean once it is incremental.
     state: KahanSum,
@@ -47,11 +67,14 @@ pub(crate) struct KahanMean {
 
 impl KahanMean {
     /// The mean of one value.
-    pub(crate) fn new(first: f64) -> Self {
+    #[inline]
+    pub fn new(first: f64) -> Self {
         Self { count: 1.0, state: KahanSum::new(first), incremental: false }
     }
 
-    pub(crate) fn add(&mut self, value: f64) {
+    /// One more value.
+    #[inline]
+    pub fn add(&mut self, value: f64) {
         self.count += 1.0;
         if !self.incremental {
             let sum = self.state.plus(value);
@@ -62,18 +85,19 @@ impl KahanMean {
             // The sum would overflow; the mean of what came so far does not.
             self.incremental = true;
             let before = self.count - 1.0;
-            self.state = KahanSum { sum: self.state.sum / before, lost: self.state.lost / before };
+            self.state = self.state.map(|part| part / before);
         }
         let kept = (self.count - 1.0) / self.count;
-        let scaled = KahanSum { sum: kept * self.state.sum, lost: kept * self.state.lost };
-        self.state = scaled.plus(value / self.count);
+        self.state = self.state.map(|part| kept * part).plus(value / self.count);
     }
 
-    pub(crate) fn mean(&self) -> f64 {
+    /// The mean of the values so far.
+    #[inline]
+    pub fn mean(&self) -> f64 {
         if self.incremental {
             return self.state.total();
         }
-        self.state.sum / self.count + self.state.lost / self.count
+        self.state.map(|part| part / self.count).total()
     }
 }
 
