@@ -13,7 +13,8 @@ use super::varint::Malformed;
 pub(crate) const PACKED: u8 = 0;
 /// Shorter payloads stay as they are.
 const PACK_BYTES_MIN: usize = 128;
-/// Level 1: a third of a nanosecond for a sample in the log; higher ones save few per cent more.
+/// The fastest level that codes entropies too; `docs/decisions/0002-packed-log-frames.md` has the
+/// figures.
 const LEVEL: i32 = 1;
 
 /// Compresses payloads; kept for its memory.
