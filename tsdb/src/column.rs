@@ -12,6 +12,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::cell::{NO_START, Stored, StoredCell};
+use crate::codec::column::{Beside, ColumnInput, RowKind};
 use crate::model::Histogram;
 
 /// Rows that a window holds at most. A power of two, so that a list that grew by doubling is
@@ -207,6 +208,67 @@ impl Column {
             out.extend(rows.map(start));
         }
         has_starts
+    }
+
+    /// What each of a window's rows holds; empty if all hold floats.
+    pub(crate) fn kinds(&self, rows: usize) -> Vec<RowKind> {
+        let has_histograms = self.extras.as_ref().is_some_and(|own| !own.histograms.is_empty());
+        if self.rows() == (0..rows) && !has_histograms && !self.has_marks() {
+            return Vec::new();
+        }
+        let mut kinds = vec![RowKind::Absent; rows];
+        for row in self.rows().filter(|row| self.is_present(*row)) {
+            kinds[row] = if self.is_stale(row) { RowKind::Stale } else { RowKind::Float };
+        }
+        for (row, _) in self.histograms() {
+            kinds[usize::from(*row)] = RowKind::Histogram;
+        }
+        kinds
+    }
+
+    fn has_marks(&self) -> bool {
+        self.extras.as_ref().is_some_and(|own| !own.absent.is_empty() || !own.stale.is_empty())
+    }
+
+    /// The column as the codec takes it; `kinds` are its own.
+    pub(crate) fn as_input<'a>(
+        &'a self,
+        kinds: &'a [RowKind],
+        lower: Option<usize>,
+    ) -> ColumnInput<'a> {
+        let floats = match &self.floats {
+            Floats::Constant(value) => std::slice::from_ref(value),
+            Floats::Each(each) => each,
+        };
+        let starts = self.extras.as_ref().map_or(&[][..], |extras| &extras.starts);
+        let (first, histograms) = (usize::from(self.first), self.histograms());
+        ColumnInput { first, floats, kinds, histograms, starts, lower }
+    }
+
+    /// The column that the codec gave back: a float for each row of the window, and the rest.
+    pub(crate) fn from_decoded(mut floats: Vec<f64>, beside: Beside) -> Self {
+        let Beside { kinds, histograms, starts } = beside;
+        let is_there = |kind: &RowKind| *kind != RowKind::Absent;
+        let first = kinds.iter().position(is_there).unwrap_or(0);
+        let end = kinds.iter().rposition(is_there).map_or(floats.len(), |last| last + 1);
+        let mut extras = Extras { histograms, starts, ..Extras::default() };
+        for (row, kind) in kinds.iter().enumerate().take(end).skip(first) {
+            match kind {
+                RowKind::Absent => extras.absent.insert(row),
+                RowKind::Stale => extras.stale.insert(row),
+                RowKind::Float | RowKind::Histogram => {}
+            }
+        }
+        floats.truncate(end);
+        floats.drain(..first);
+        let has_lists = !extras.histograms.is_empty() || !extras.starts.is_empty();
+        let is_plain = !has_lists && extras.absent.is_empty() && extras.stale.is_empty();
+        Self {
+            first: first as u16,
+            len: floats.len() as u16,
+            floats: Floats::Each(floats),
+            extras: (!is_plain).then(|| Box::new(extras)),
+        }
     }
 
     /// Number of cells.

@@ -17,14 +17,17 @@ pub(crate) struct Group {
     pub(crate) columns: Vec<SeriesId>,
     /// Whether a column is a series that has its home in another group.
     pub(crate) is_shared: bool,
+    /// The lower neighbour of each column, as far as they were looked for.
+    pub(crate) lower: Vec<Option<u32>>,
     /// Its rows.
     pub(crate) windows: Windows,
 }
 
 impl Group {
-    /// A group without columns.
-    pub(crate) fn new(target: Labels) -> Self {
-        Self { target, columns: Vec::new(), is_shared: false, windows: Windows::default() }
+    /// A group without columns, with windows of so many rows.
+    pub(crate) fn new(target: Labels, window_rows: usize) -> Self {
+        let windows = Windows::new(window_rows);
+        Self { target, columns: Vec::new(), is_shared: false, lower: Vec::new(), windows }
     }
 }
 

@@ -7,7 +7,7 @@
 //! - [`options`], [`error`], `layout`, [`disk`]: what a store may use, what goes wrong, file
 //!   names, the disk (and a simulated one for tests)
 //! - `cell`, `codec`: a value, and its bytes
-//! - `column`, `window`, `group`, `loose`: how samples lie in memory
+//! - `column`, `sealed`, `window`, `family`, `group`, `loose`: how samples lie in memory
 //! - `postings`: labels to series · `commit`: what is checked, logged and applied as a whole
 //! - `wal`: commits to files and back · `head`: everything in memory (neither knows the other)
 //! - `db`: the only place that knows them all
@@ -20,6 +20,7 @@ mod commit;
 mod db;
 pub mod disk;
 pub mod error;
+mod family;
 mod group;
 mod head;
 mod layout;
@@ -27,6 +28,7 @@ mod loose;
 pub mod model;
 pub mod options;
 mod postings;
+mod sealed;
 pub mod select;
 mod wal;
 mod window;

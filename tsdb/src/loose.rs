@@ -7,14 +7,20 @@ use crate::cell::StoredCell;
 use crate::window::Windows;
 
 /// The loose samples of one series.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Loose(Windows);
 
 impl Loose {
+    /// No samples yet, to be kept in windows of so many.
+    pub(crate) fn new(window_rows: usize) -> Self {
+        Self(Windows::new(window_rows))
+    }
+
     /// Adds a cell that is not absent and newer than all others.
     pub(crate) fn push(&mut self, timestamp: i64, cell: &StoredCell) {
         if let Some(place) = self.0.place(timestamp, 1) {
             self.0.push(place, 0, cell);
+            self.0.seal_full(&[]);
         }
     }
 

@@ -12,17 +12,20 @@ pub struct Options {
     pub metadata_max: usize,
     /// Exemplars that are kept; the oldest make room.
     pub exemplars_max: usize,
+    /// Rows of a window, 256 at most: so many samples of a series are compressed together.
+    pub window_rows: usize,
 }
 
 impl Default for Options {
     /// 5 million series, segments of 32 MiB (replayed in well under a second each), 100 000
-    /// families, 100 000 exemplars (Prometheus's default).
+    /// families, 100 000 exemplars (Prometheus's default), windows of 256 rows.
     fn default() -> Self {
         Self {
             series_max: 5_000_000,
             segment_bytes_max: 32 << 20,
             metadata_max: 100_000,
             exemplars_max: 100_000,
+            window_rows: 256,
         }
     }
 }

@@ -185,7 +185,7 @@ fn read_xor(input: &mut Input<'_>, tag: u8) -> Result<u64, Malformed> {
 }
 
 /// The float as an integer, if that says everything about it.
-fn whole(value: f64) -> Option<i64> {
+pub(crate) fn whole(value: f64) -> Option<i64> {
     const LIMIT: i64 = 1 << 53;
     let integer = value as i64;
     let is_whole = (integer as f64).to_bits() == value.to_bits();

@@ -10,7 +10,8 @@ use super::varint::{Input, Malformed, put_signed, put_varint};
 use crate::model::Histogram;
 use crate::model::histogram::{CounterResetHint, Span};
 
-const HINTS: [CounterResetHint; 4] = [
+/// The hints in the order of their numbers.
+pub(super) const HINTS: [CounterResetHint; 4] = [
     CounterResetHint::Unknown,
     CounterResetHint::Reset,
     CounterResetHint::NotReset,

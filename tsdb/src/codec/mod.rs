@@ -4,6 +4,7 @@
 //! are there could name; `docs/format/wal.md` draws the results.
 
 pub(crate) mod cell;
+pub(crate) mod column;
 pub(crate) mod frame;
 pub(crate) mod histogram;
 pub(crate) mod pack;

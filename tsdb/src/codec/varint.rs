@@ -25,7 +25,17 @@ pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
 
 /// Writes a signed number.
 pub(crate) fn put_signed(out: &mut Vec<u8>, value: i64) {
-    put_varint(out, (value << 1 ^ value >> 63) as u64);
+    put_varint(out, zigzag(value));
+}
+
+/// 0, −1, 1, −2 become 0, 1, 2, 3.
+pub(crate) fn zigzag(value: i64) -> u64 {
+    (value << 1 ^ value >> 63) as u64
+}
+
+/// What [`zigzag`] made the number of.
+pub(crate) fn unzigzag(value: u64) -> i64 {
+    (value >> 1) as i64 ^ -((value & 1) as i64)
 }
 
 impl<'a> Input<'a> {
@@ -65,8 +75,7 @@ impl<'a> Input<'a> {
 
     /// The next signed number.
     pub(crate) fn signed(&mut self) -> Result<i64, Malformed> {
-        let value = self.varint()?;
-        Ok((value >> 1) as i64 ^ -((value & 1) as i64))
+        self.varint().map(unzigzag)
     }
 
     /// The next number, which counts or numbers something.

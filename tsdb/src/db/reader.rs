@@ -9,6 +9,7 @@
 
 use super::Db;
 use crate::append::GroupRef;
+use crate::codec::column::Scratch;
 use crate::column::WINDOW_ROWS;
 use crate::commit::SeriesId;
 use crate::error::Error;
@@ -17,6 +18,7 @@ use crate::model::{Labels, Matcher, TimeRange};
 use crate::select::{
     BATCH_BYTES_MAX, Batch, Batches, FamilyId, Generation, Hints, Select, SelectedSeries, Selection,
 };
+use crate::window::rows_between;
 
 /// Columns of a group that are read together: a window of them fills a batch.
 const COLUMNS_MAX: usize = BATCH_BYTES_MAX / (WINDOW_ROWS * size_of::<f64>());
@@ -144,6 +146,8 @@ fn plan(head: &Head, selection: &Selection, range: TimeRange) -> Vec<Job> {
     }
     let mut jobs = Vec::new();
     for (group, mut wanted) in groups {
+        // A histogram's buckets are stored as differences to their neighbours.
+        wanted.sort_by_key(|wanted| wanted.place);
         while !wanted.is_empty() {
             let rest = wanted.split_off(wanted.len().min(COLUMNS_MAX));
             jobs.push(Job::Columns { group, wanted, start });
@@ -208,14 +212,16 @@ fn columns_step(
     buffer.begin([]);
     let end = wanted.iter().map(|wanted| wanted.end).max()?;
     let window = head.group(group)?.windows.window_from(start)?;
-    let rows = window.rows(start, end);
-    let timestamps = &window.timestamps()[rows.clone()];
-    let last = *timestamps.last()?;
-    buffer.begin(timestamps.iter().copied());
+    let timestamps = window.timestamps();
+    let rows = rows_between(&timestamps, start, end);
+    let last = *timestamps[rows.clone()].last()?;
+    buffer.begin(timestamps[rows.clone()].iter().copied());
+    let mut scratch = Scratch::default();
+    let mut columns = window.columns(&mut scratch);
     for wanted in wanted {
-        let Some(column) = window.column(wanted.place as usize) else { continue };
-        let end = window.timestamps().partition_point(|own| *own <= wanted.end);
-        buffer.push_column(wanted.index, column, rows.clone(), end);
+        let Some(column) = columns.column(wanted.place as usize) else { continue };
+        let end = timestamps.partition_point(|own| *own <= wanted.end);
+        buffer.push_column(wanted.index, &column, rows.clone(), end);
     }
     Some(last)
 }

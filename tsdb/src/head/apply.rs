@@ -8,6 +8,7 @@
 use super::{Head, NO_SAMPLE, Series};
 use crate::cell::StoredCell;
 use crate::commit::{Commit, Entry, Row, SeriesId};
+use crate::loose::Loose;
 use crate::model::Metadata;
 use crate::postings::Postings;
 
@@ -60,6 +61,7 @@ impl Head {
             group.windows.push(place, column.0 as usize, cell);
             self.samples += 1;
         }
+        self.seal_group(row.group);
     }
 
     fn apply_loose(&mut self, id: SeriesId, timestamp: i64, cell: &StoredCell) {
@@ -72,7 +74,8 @@ impl Head {
             list(series, id, timestamp, &mut self.postings, &mut self.retired);
         }
         *newest = timestamp;
-        series.loose.get_or_insert_default().push(timestamp, cell);
+        let loose = || Box::new(Loose::new(self.options.window_rows));
+        series.loose.get_or_insert_with(loose).push(timestamp, cell);
         self.samples += 1;
     }
 

@@ -29,7 +29,7 @@ impl Head {
             return Err(Rejected::SeriesLimit);
         }
         let number = u32::try_from(self.groups.len()).map_err(|_| Rejected::SeriesLimit)?;
-        self.groups.push(Group::new(target.clone()));
+        self.groups.push(Group::new(target.clone(), self.options.window_rows));
         self.by_target.insert(target.clone(), GroupRef(number));
         Ok(GroupRef(number))
     }

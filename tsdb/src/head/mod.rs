@@ -2,7 +2,7 @@
 //!
 //! - [`series`]: label sets, their numbers and places · [`define`]: making groups and columns
 //! - [`check`]: which cells of a commit may be stored · [`apply`]: storing them
-//! - [`retain`]: dropping what is old · [`batch`]: copying out
+//! - [`seal`]: compressing what is full · [`retain`]: dropping what is old · [`batch`]: copying out
 //!
 //! Invariants: a label set is one series; the samples of a series are strictly rising in time
 //! over all its places; a series stands in the index exactly while it has samples. The head knows
@@ -13,6 +13,7 @@ mod batch;
 mod check;
 mod define;
 mod retain;
+mod seal;
 mod series;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};

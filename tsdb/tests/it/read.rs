@@ -6,7 +6,9 @@ use tsdb::disk::sim::SimDisk;
 use tsdb::model::{Matcher, TimeRange, Timestamp};
 use tsdb::{Cell, Db, Options, Rejected, Select, Selection, Storage};
 
-use crate::store::{columns, commit_row, content, dir, labels, open, read, select_all};
+use crate::store::{
+    columns, commit_row, content, dir, labels, open, open_with, options, read, select_all,
+};
 
 fn range(start: i64, end: i64) -> TimeRange {
     TimeRange::new(Timestamp::from_ms(start), Timestamp::from_ms(end))
@@ -68,7 +70,7 @@ fn ranges_are_closed() {
 
 #[test]
 fn many_columns_come_in_bounded_batches() {
-    let (db, _) = open(&SimDisk::new(1));
+    let (db, _) = open_with(&SimDisk::new(1), Options { window_rows: 256, ..options() });
     let own: Vec<_> = (0..1300).map(|column| format!("__name__=m,c={column:04}")).collect();
     let own: Vec<_> = own.iter().map(String::as_str).collect();
     let mut appender = db.appender();
@@ -125,7 +127,7 @@ fn labels_and_series_with_matchers() {
 #[test]
 fn what_is_old_leaves_memory_and_log() {
     let disk = SimDisk::new(1);
-    let (db, _) = open(&disk);
+    let (db, _) = open_with(&disk, Options { window_rows: 256, ..options() });
     for at in 0..1000 {
         commit_row(&db, "t=1", &["__name__=a"], at, &[at as f64 / 3.0]);
     }

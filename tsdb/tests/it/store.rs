@@ -21,12 +21,17 @@ pub(crate) fn dir() -> &'static Path {
     Path::new("/data")
 }
 
+/// Small segments and windows, so that short tests have many of both.
 pub(crate) fn options() -> Options {
-    Options { segment_bytes_max: 600, ..Options::default() }
+    Options { segment_bytes_max: 600, window_rows: 3, ..Options::default() }
 }
 
 pub(crate) fn open(disk: &SimDisk) -> (Db, Recovery) {
-    Db::open(Arc::new(disk.clone()), dir(), options()).expect("the store opens")
+    open_with(disk, options())
+}
+
+pub(crate) fn open_with(disk: &SimDisk, options: Options) -> (Db, Recovery) {
+    Db::open(Arc::new(disk.clone()), dir(), options).expect("the store opens")
 }
 
 /// `a=1,b=2` as labels.
