@@ -1,5 +1,6 @@
 //! The real store under the conformance scripts: filled row by row, as scrapes do, or sample by
-//! sample, as backfill does.
+//! sample, as backfill does; with windows so short that nearly all are sealed; and opened again
+//! from its log after each load.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -16,35 +17,54 @@ use tsdb::{Append, Cell, CellValue, Db, FamilyColumns, Options, Select};
 pub(crate) enum Way {
     Rows,
     Samples,
+    SealedRows,
+    ReopenedLog,
 }
 
 pub(crate) struct Database {
-    db: Db,
+    disk: Arc<SimDisk>,
+    /// There but while it is opened again: a store has one owner at a time.
+    db: Option<Db>,
     way: Way,
 }
 
 impl Database {
     pub(crate) fn open(way: Way) -> Result<Self, String> {
-        let disk = Arc::new(SimDisk::new(0));
-        let (db, _) = Db::open(disk, Path::new("/data"), Options::default())
-            .map_err(|error| error.to_string())?;
-        Ok(Self { db, way })
+        let mut database = Self { disk: Arc::new(SimDisk::new(0)), db: None, way };
+        database.reopen()?;
+        Ok(database)
+    }
+
+    fn reopen(&mut self) -> Result<(), String> {
+        drop(self.db.take());
+        let usual = Options::default();
+        let window_rows = if self.way == Way::SealedRows { 4 } else { usual.window_rows };
+        let options = Options { window_rows, ..usual };
+        let opened = Db::open(self.disk.clone(), Path::new("/data"), options);
+        let (db, recovery) = opened.map_err(|error| error.to_string())?;
+        assert!(!recovery.is_damaged());
+        self.db = Some(db);
+        Ok(())
+    }
+
+    fn db(&self) -> &Db {
+        self.db.as_ref().expect("the store is open")
     }
 }
 
 impl TestStore for Database {
     fn load(&mut self, series: &[LoadedSeries]) -> Result<(), String> {
-        let mut appender = self.db.appender();
+        let mut appender = self.db().appender();
         match self.way {
-            Way::Rows => add_rows(&mut *appender, series)?,
             Way::Samples => add_samples(&mut *appender, series)?,
+            Way::Rows | Way::SealedRows | Way::ReopenedLog => add_rows(&mut *appender, series)?,
         }
         appender.commit().map_err(|error| error.to_string())?;
-        Ok(())
+        if self.way == Way::ReopenedLog { self.reopen() } else { Ok(()) }
     }
 
     fn select(&self) -> &dyn Select {
-        &self.db
+        self.db()
     }
 }
 

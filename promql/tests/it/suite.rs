@@ -40,8 +40,13 @@ enum Store {
     Database(Way),
 }
 
-const STORES: [Store; 3] =
-    [Store::Memory, Store::Database(Way::Rows), Store::Database(Way::Samples)];
+const STORES: [Store; 5] = [
+    Store::Memory,
+    Store::Database(Way::Rows),
+    Store::Database(Way::Samples),
+    Store::Database(Way::SealedRows),
+    Store::Database(Way::ReopenedLog),
+];
 
 fn run_file(path: &Path, store: Store) -> Report {
     let text =
