@@ -17,8 +17,7 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// 5 million series, segments of 32 MiB (replayed in well under a second each), 100 000
-    /// families, 100 000 exemplars (Prometheus's default), windows of 256 rows.
+    /// 5 million series, segments of 32 MiB, 100 000 families, 100 000 exemplars (Prometheus's default), windows of 256 rows.
     fn default() -> Self {
         Self {
             series_max: 5_000_000,
