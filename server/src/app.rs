@@ -26,12 +26,10 @@ use crate::flags::SharedFlags;
 use crate::http::{self, HttpOptions, State};
 use crate::metrics::Metrics;
 use crate::queries::LocalQueries;
+use crate::upkeep;
 
 /// How long each part of stopping may take.
 pub const STOP_TIMEOUT: Duration = Duration::from_millis(800);
-
-/// How often samples that are too old are looked for.
-const RETENTION_CHECK: Duration = Duration::from_secs(60);
 
 /// What the parts are made of.
 #[derive(Clone, Debug)]
@@ -93,8 +91,14 @@ impl App {
         let ready = state.ready.clone();
         let (stopping, stopped) = watch::channel(false);
         let mut ticks = tokio::task::JoinSet::new();
-        ticks.spawn(sync_log(self.db.clone(), self.options.shared.sync_ms, stopped.clone()));
-        ticks.spawn(drop_old(self.db.clone(), self.clock.clone(), self.options.retention_ms));
+        ticks.spawn(upkeep::sync_log(
+            self.db.clone(),
+            self.options.shared.sync_ms,
+            stopped.clone(),
+        ));
+        let retention_ms = self.options.retention_ms;
+        ticks.spawn(upkeep::drop_old(self.db.clone(), self.clock.clone(), retention_ms));
+        let writer = upkeep::BlockWriter::start(self.db.clone(), self.clock.clone())?;
         let listener = listener.tap_io(|connection| {
             // Answers are written whole; waiting for more would only delay them.
             let _ = connection.set_nodelay(true);
@@ -113,6 +117,7 @@ impl App {
             warn!("some scrapes were still open after {STOP_TIMEOUT:?} and were cut");
         }
         ticks.abort_all();
+        tokio::task::spawn_blocking(move || writer.stop()).await?;
         let db = self.db;
         tokio::task::spawn_blocking(move || db.sync()).await?.context("the log was not synced")?;
         info!("stopped; everything is on disk");
@@ -194,34 +199,4 @@ pub async fn signal() {
 
 async fn until_stopped(mut stopped: watch::Receiver<bool>) {
     let _ = stopped.wait_for(|stopped| *stopped).await;
-}
-
-/// Syncs the log at its interval: what a power cut may lose at most.
-async fn sync_log(db: Arc<Db>, sync_ms: i64, stopped: watch::Receiver<bool>) {
-    let mut ticks = tokio::time::interval(Duration::from_millis(sync_ms.unsigned_abs()));
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    while !*stopped.borrow() {
-        ticks.tick().await;
-        let db = db.clone();
-        match tokio::task::spawn_blocking(move || db.sync()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => error!("the log was not synced: {error}"),
-            Err(error) => error!("the log was not synced: {error}"),
-        }
-    }
-}
-
-/// Drops samples that are older than the retention.
-async fn drop_old(db: Arc<Db>, clock: Arc<dyn Clock>, retention_ms: Option<i64>) {
-    let Some(retention_ms) = retention_ms else { return };
-    let mut ticks = tokio::time::interval(RETENTION_CHECK);
-    loop {
-        ticks.tick().await;
-        let (db, before) = (db.clone(), clock.now().plus_ms(-retention_ms));
-        match tokio::task::spawn_blocking(move || db.drop_before(before)).await {
-            Ok(Ok(_)) => {}
-            Ok(Err(error)) => error!("old samples were not dropped: {error}"),
-            Err(error) => error!("old samples were not dropped: {error}"),
-        }
-    }
 }

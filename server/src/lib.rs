@@ -1,7 +1,7 @@
 //! The server: everything that users meet, wired from the store, the language and the scraper.
 //!
 //! Reading order: [`flags`] and [`config`] say what is wanted, [`app`] puts the parts together,
-//! [`http`] answers; [`simulate`] is the fleet of `inferometer demo`.
+//! [`http`] answers; [`upkeep`] looks after the store; [`simulate`] is the fleet of `inferometer demo`.
 
 pub mod app;
 pub mod cli;
@@ -12,3 +12,4 @@ pub mod ingest;
 pub mod metrics;
 pub mod queries;
 pub mod simulate;
+pub mod upkeep;

@@ -153,6 +153,33 @@ impl Column {
         StoredCell { value, start: self.start_at(row) }
     }
 
+    /// Cuts the column at a row; what was behind is returned, its rows numbered from 0.
+    pub(crate) fn split_off(&mut self, at: usize) -> Self {
+        let mut tail = Self::default();
+        let rows = self.rows();
+        for row in rows.start.max(at)..rows.end {
+            let cell = self.cell(row);
+            if !cell.is_absent() {
+                tail.push(row - at, &cell);
+            }
+        }
+        if rows.end > at {
+            self.truncate(at);
+        }
+        tail
+    }
+
+    fn truncate(&mut self, end: usize) {
+        let mut head = Self::default();
+        for row in self.rows().start..end {
+            let cell = self.cell(row);
+            if !cell.is_absent() {
+                head.push(row, &cell);
+            }
+        }
+        *self = head;
+    }
+
     /// Copies the floats of `rows` to the end of `out`; rows without a float give anything.
     pub(crate) fn copy_floats(&self, rows: Range<usize>, out: &mut Vec<f64>) {
         let own = self.rows();

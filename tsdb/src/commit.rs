@@ -53,6 +53,36 @@ impl Commit {
         self.entries.is_empty() && self.exemplars.is_empty() && self.metadata.is_empty()
     }
 
+    /// The same as several commits of about so many cells or exemplars.
+    pub(crate) fn split(self, cells_max: usize) -> Vec<Self> {
+        let Self { entries, columns, cells, exemplars, metadata } = self;
+        let mut parts = Vec::new();
+        let mut part = Self { metadata, ..Self::default() };
+        for entry in entries {
+            match entry {
+                Entry::Row(Row { group, timestamp, columns: range }) => {
+                    let start = part.columns.len();
+                    part.columns.extend_from_slice(&columns[range.clone()]);
+                    part.cells.extend_from_slice(&cells[range]);
+                    let columns = start..part.columns.len();
+                    part.entries.push(Entry::Row(Row { group, timestamp, columns }));
+                }
+                sample @ Entry::Sample(_) => part.entries.push(sample),
+            }
+            if part.cells.len() + part.entries.len() >= cells_max {
+                parts.push(std::mem::take(&mut part));
+            }
+        }
+        for exemplars in exemplars.chunks(cells_max.max(1)) {
+            part.exemplars.extend_from_slice(exemplars);
+            parts.push(std::mem::take(&mut part));
+        }
+        if !part.is_empty() {
+            parts.push(part);
+        }
+        parts
+    }
+
     /// Adds a row whose cells are the last ones, unless all of them are absent.
     pub(crate) fn push_row(&mut self, row: Row) {
         if self.cells[row.columns.clone()].iter().any(|cell| !cell.is_absent()) {

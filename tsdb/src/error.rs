@@ -60,6 +60,9 @@ pub enum Rejected {
     /// A label set of more than 512 KiB.
     #[error("label set too long")]
     LabelsTooLong,
+    /// The block that would tell whether it is newer cannot be read.
+    #[error("a block cannot be read")]
+    Unreadable,
     /// A label set that cannot name a series: no metric name.
     #[error("label set without a metric name")]
     NoMetricName,

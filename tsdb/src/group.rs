@@ -6,7 +6,7 @@
 
 use crate::commit::SeriesId;
 use crate::model::Labels;
-use crate::window::Windows;
+use crate::windows::Windows;
 
 /// One group.
 #[derive(Debug)]

@@ -7,12 +7,14 @@
 //! - [`options`], [`error`], `layout`, [`disk`]: what a store may use, what goes wrong, file
 //!   names, the disk (and a simulated one for tests)
 //! - `cell`, `codec`: a value, and its bytes
-//! - `column`, `sealed`, `window`, `family`, `group`, `loose`: how samples lie in memory
+//! - `column`, `sealed`, `window`, `windows`, `family`, `group`, `loose`: how samples lie in memory
 //! - `postings`: labels to series · `commit`: what is checked, logged and applied as a whole
-//! - `wal`: commits to files and back · `head`: everything in memory (neither knows the other)
+//! - `block`: immutable files of windows, with an index
+//! - `wal`: commits to files and back · `head`: what no block has yet (neither knows the other)
 //! - `db`: the only place that knows them all
 
 pub mod append;
+mod block;
 mod cell;
 mod codec;
 mod column;
@@ -32,6 +34,7 @@ mod sealed;
 pub mod select;
 mod wal;
 mod window;
+mod windows;
 
 pub use append::{Append, Cell, CellValue, ColumnRef, FamilyColumns, GroupRef, RowReport, Storage};
 pub use db::{Db, Dropped, Recovery, Stats};

@@ -4,14 +4,17 @@
 //! splits a row over requests, and is slow) decodes its column, and the column with the new cell
 //! stands in front of the bytes from then on.
 //!
-//! Invariant: the bytes are those that [`encode_window`] wrote, so decoding them cannot fail.
+//! Invariant: the bytes of a [`Sealed`] are those that [`encode_window`] wrote, so decoding them
+//! cannot fail; [`SealedColumns`] also reads bytes of a file, of which nobody knows.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::cell::StoredCell;
-use crate::codec::column::{Decoder, EncodedWindow, Scratch, encode_window};
+use crate::cell::{NO_START, Stored, StoredCell};
+use crate::codec::Malformed;
+use crate::codec::column::{Beside, Decoder, EncodedWindow, RowKind, Scratch, encode_window};
 use crate::column::Column;
+use crate::window::ReadColumn;
 
 /// The bytes of a window, and what came later.
 #[derive(Clone, Debug)]
@@ -20,6 +23,11 @@ pub(crate) struct Sealed {
     /// The first timestamp.
     base: i64,
     samples: usize,
+    /// How many columns the bytes have.
+    columns: usize,
+    /// First row and number of rows of the columns that do not reach from the first row to the
+    /// last one.
+    partial: Vec<(u32, u16, u16)>,
     /// The columns that were filled since.
     filled: BTreeMap<usize, Column>,
 }
@@ -34,12 +42,48 @@ impl Sealed {
         let inputs: Vec<_> = columns_and_kinds
             .map(|(number, (column, kinds))| column.as_input(kinds, lower(number)))
             .collect();
+        let is_partial = |column: &Column| column.rows() != (0..timestamps.len());
+        let partial = (0..).zip(columns).filter(|(_, column)| is_partial(column));
+        let partial = partial.map(|(number, column)| {
+            (number, column.rows().start as u16, column.rows().len() as u16)
+        });
         Self {
             bytes: encode_window(timestamps, &inputs).into_boxed_slice(),
             base: timestamps.first().copied().unwrap_or_default(),
             samples: columns.iter().map(Column::samples).sum(),
+            columns: columns.len(),
+            partial: partial.collect(),
             filled: BTreeMap::new(),
         }
+    }
+
+    /// The rows with the filled columns among the others.
+    pub(crate) fn without_filled(&self, lower: &[Option<u32>]) -> Cow<'_, Self> {
+        if self.filled.is_empty() {
+            return Cow::Borrowed(self);
+        }
+        let mut scratch = Scratch::default();
+        let end = self.filled.last_key_value().map_or(0, |(number, _)| number + 1);
+        let mut reader = self.columns(&mut scratch);
+        let columns: Vec<_> = (0..self.columns.max(end)).map(|own| reader.owned(own)).collect();
+        Cow::Owned(Self::new(&self.timestamps(), &columns, lower))
+    }
+
+    /// The encoded window.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The rows from the first to the last cell of each column.
+    pub(crate) fn spans(&self) -> impl Iterator<Item = std::ops::Range<usize>> + '_ {
+        let rows = self.window().rows();
+        let mut partial = self.partial.iter().peekable();
+        (0..self.columns as u32).map(move |number| {
+            let own = partial.next_if(|(own, ..)| *own == number);
+            let (first, len) =
+                own.map_or((0, rows), |(_, first, len)| (usize::from(*first), usize::from(*len)));
+            first..first + len
+        })
     }
 
     fn window(&self) -> EncodedWindow<'_> {
@@ -55,8 +99,7 @@ impl Sealed {
     pub(crate) fn push(&mut self, number: usize, row: usize, cell: &StoredCell) {
         if !self.filled.contains_key(&number) {
             let mut scratch = Scratch::default();
-            let column = self.columns(&mut scratch).column(number);
-            let column = column.map(Cow::into_owned).unwrap_or_default();
+            let column = self.columns(&mut scratch).owned(number);
             self.filled.insert(number, column);
         }
         self.filled.entry(number).or_default().push(row, cell);
@@ -65,9 +108,8 @@ impl Sealed {
 
     /// The columns, to be read.
     pub(crate) fn columns<'a>(&'a self, scratch: &'a mut Scratch) -> SealedColumns<'a> {
-        let window = self.window();
-        let decoder = Decoder::new(window, self.base, scratch);
-        SealedColumns { rows: window.rows(), decoder, filled: &self.filled }
+        let decoder = Decoder::new(self.window(), self.base, scratch);
+        SealedColumns { rows: self.window().rows(), decoder, filled: Some(&self.filled) }
     }
 
     /// Number of cells.
@@ -78,7 +120,7 @@ impl Sealed {
     /// Bytes beside the struct itself, about.
     pub(crate) fn heap_bytes(&self) -> usize {
         let filled = self.filled.values().map(|own| size_of::<Column>() + own.heap_bytes());
-        self.bytes.len() + filled.sum::<usize>()
+        self.bytes.len() + self.partial.capacity() * 8 + filled.sum::<usize>()
     }
 }
 
@@ -88,18 +130,82 @@ impl Sealed {
 pub(crate) struct SealedColumns<'a> {
     rows: usize,
     decoder: Decoder<'a, 'a>,
-    filled: &'a BTreeMap<usize, Column>,
+    filled: Option<&'a BTreeMap<usize, Column>>,
 }
 
 impl<'a> SealedColumns<'a> {
+    /// Those of bytes that a file holds; `base` is the first timestamp.
+    pub(crate) fn open(
+        bytes: &'a [u8],
+        base: i64,
+        scratch: &'a mut Scratch,
+    ) -> Result<Self, Malformed> {
+        let window = EncodedWindow::open(bytes)?;
+        Ok(Self { rows: window.rows(), decoder: Decoder::new(window, base, scratch), filled: None })
+    }
+
+    /// Number of rows.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// A column that was filled since the window was sealed.
+    pub(crate) fn filled(&self, number: usize) -> Option<&'a Column> {
+        self.filled.and_then(|filled| filled.get(&number))
+    }
+
+    /// Decodes a column that was not filled as [`Decoder::read`] does.
+    pub(crate) fn read(
+        &mut self,
+        number: usize,
+        floats: &mut [f64],
+    ) -> Result<Option<Beside>, Malformed> {
+        self.decoder.read(number, floats)
+    }
+
     /// A column, if it has cells here.
-    pub(crate) fn column(&mut self, number: usize) -> Option<Cow<'a, Column>> {
-        if let Some(filled) = self.filled.get(&number) {
-            return Some(Cow::Borrowed(filled));
+    pub(crate) fn column(&mut self, number: usize) -> Result<Option<ReadColumn<'a>>, Malformed> {
+        if let Some(filled) = self.filled(number) {
+            return Ok(Some(ReadColumn::Column(filled)));
         }
         let mut floats = vec![0.0; self.rows];
-        let beside = self.decoder.read(number, &mut floats);
-        let beside = beside.expect("BUG: a sealed column is read")?;
-        Some(Cow::Owned(Column::from_decoded(floats, beside)))
+        let beside = self.decoder.read(number, &mut floats)?;
+        Ok(beside.map(|beside| ReadColumn::Decoded(Decoded { floats, beside })))
+    }
+
+    /// A column of a window in memory as one that cells can be added to.
+    fn owned(&mut self, number: usize) -> Column {
+        match self.column(number).expect("BUG: a sealed column is read") {
+            None => Column::default(),
+            Some(ReadColumn::Column(column)) => column.clone(),
+            Some(ReadColumn::Decoded(decoded)) => {
+                Column::from_decoded(decoded.floats, decoded.beside)
+            }
+        }
+    }
+}
+
+/// A column as the codec gives it back: a float for each row, and the rest.
+#[derive(Debug)]
+pub(crate) struct Decoded {
+    pub(crate) floats: Vec<f64>,
+    pub(crate) beside: Beside,
+}
+
+impl Decoded {
+    /// The cell of a row, absent where there is none.
+    pub(crate) fn cell(&self, row: usize) -> StoredCell {
+        let value = match self.beside.kind(row) {
+            RowKind::Absent => return StoredCell::ABSENT,
+            RowKind::Stale => Stored::Stale,
+            RowKind::Float => {
+                self.floats.get(row).map_or(Stored::Absent, |own| Stored::Float(*own))
+            }
+            RowKind::Histogram => {
+                self.beside.histogram(row).map_or(Stored::Absent, Stored::Histogram)
+            }
+        };
+        let start = if matches!(value, Stored::Absent) { NO_START } else { self.beside.start(row) };
+        StoredCell { value, start }
     }
 }

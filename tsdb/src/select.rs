@@ -8,6 +8,7 @@
 //! Each label set is there once, even if its samples lie in several places. A column's batches
 //! come in order of time; a query sees a whole row or none of it.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use crate::error::Error;
@@ -59,9 +60,8 @@ pub struct Selection {
     pub generation: Generation,
     /// How the store finds the series again: one number for each, its own business.
     pub(crate) places: Vec<u32>,
-    /// The newest sample of each series when it was resolved: later ones are not read, so that no
-    /// query sees a part of a later commit. Empty if the store does not need it.
-    pub(crate) newest: Vec<i64>,
+    /// What the places are: the store's own business. It keeps what was there at the time.
+    pub(crate) located: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Selection {
@@ -69,7 +69,7 @@ impl Selection {
     /// `series[i]` and means something to that implementation alone.
     pub fn new(series: Vec<SelectedSeries>, places: Vec<u32>, generation: Generation) -> Self {
         assert_eq!(series.len(), places.len(), "BUG: a place for each series");
-        Self { series, generation, places, newest: Vec::new() }
+        Self { series, generation, places, located: None }
     }
 
     /// Some of the series, as a selection of the same moment: reading a large selection part by
@@ -78,8 +78,8 @@ impl Selection {
         Self {
             series: self.series[range.clone()].to_vec(),
             generation: self.generation,
-            places: self.places[range.clone()].to_vec(),
-            newest: self.newest.get(range).unwrap_or_default().to_vec(),
+            places: self.places[range].to_vec(),
+            located: self.located.clone(),
         }
     }
 

@@ -7,7 +7,7 @@
 use super::Db;
 use crate::append::{Append, Cell, ColumnRef, FamilyColumns, GroupRef, RowReport};
 use crate::cell::StoredCell;
-use crate::commit::{Commit, Entry, LooseSample, Row};
+use crate::commit::{Commit, Entry, LooseSample, Row, SeriesId};
 use crate::error::{Error, Rejected};
 use crate::head::{Check, Head};
 use crate::model::{Exemplar, Labels, Metadata, Timestamp};
@@ -19,17 +19,75 @@ pub(super) struct Appender<'a> {
     check: Check,
     /// The head's generation when the first check was made.
     generation: Option<u64>,
+    /// Whether what is added was logged before.
+    is_replay: bool,
 }
 
 impl<'a> Appender<'a> {
     /// An empty commit.
     pub(super) fn new(db: &'a Db) -> Self {
-        Self { db, commit: Commit::default(), check: Check::default(), generation: None }
+        let (commit, check) = (Commit::default(), Check::default());
+        Self { db, commit, check, generation: None, is_replay: false }
+    }
+
+    /// An empty commit of what the log has.
+    pub(super) fn replay(db: &'a Db) -> Self {
+        Self { check: Check::replay(), is_replay: true, ..Self::new(db) }
     }
 
     /// Makes the commit visible without logging it: replay.
     pub(super) fn apply_unlogged(self) -> usize {
         self.db.head_mut().apply(self.commit)
+    }
+
+    /// See [`Appender::learn`].
+    fn learn_of_columns(
+        &mut self,
+        group: GroupRef,
+        columns: &[ColumnRef],
+        timestamp: Timestamp,
+    ) -> Result<(), Rejected> {
+        if !self.is_in_blocks(timestamp) {
+            return Ok(());
+        }
+        let ids: Vec<_> = match self.db.head().group(group) {
+            None => return Ok(()),
+            Some(group) => {
+                let ids = columns.iter().filter_map(|own| group.columns.get(own.0 as usize));
+                ids.copied().collect()
+            }
+        };
+        self.learn(&ids, timestamp)
+    }
+
+    fn is_in_blocks(&self, timestamp: Timestamp) -> bool {
+        self.db.parts().range().is_some_and(|(_, newest)| timestamp.ms() <= newest)
+    }
+
+    /// Asks the blocks for the newest sample of series of which the head knows none, and for its
+    /// value if this one is of the same time: what is older is refused, and what is there already
+    /// is found. Only samples that are not newer than all blocks need this.
+    fn learn(&mut self, ids: &[SeriesId], timestamp: Timestamp) -> Result<(), Rejected> {
+        if !self.is_in_blocks(timestamp) {
+            return Ok(());
+        }
+        let parts = self.db.parts();
+        let unknown: Vec<_> = self.db.head().unknown(ids);
+        let mut learnt = Vec::with_capacity(unknown.len());
+        for (id, labels) in unknown {
+            let newest = parts.newest(&labels).map_err(|_| Rejected::Unreadable)?;
+            learnt.push((id, newest));
+        }
+        if !learnt.is_empty() {
+            self.db.head_mut().learn(&learnt);
+        }
+        let flushed = self.db.head().flushed_at(ids, timestamp.ms());
+        for (id, labels) in flushed {
+            let cell = parts.cell(&labels, timestamp.ms()).map_err(|_| Rejected::Unreadable)?;
+            let head = self.db.head();
+            self.check.know(&head, &self.commit, (id, timestamp.ms()), cell);
+        }
+        Ok(())
     }
 
     fn note_generation(&mut self, head: &Head) {
@@ -67,6 +125,9 @@ impl Append for Appender<'_> {
         columns: &[ColumnRef],
         cells: &[Cell<'_>],
     ) -> Result<RowReport, Rejected> {
+        if !self.is_replay {
+            self.learn_of_columns(group, columns, timestamp)?;
+        }
         let head = self.db.head();
         self.note_generation(&head);
         let known = head.group(group).ok_or(Rejected::UnknownRef)?.columns.len();
@@ -95,6 +156,9 @@ impl Append for Appender<'_> {
         let series = found.map_or_else(|| self.db.head_mut().define_loose(labels), Ok)?;
         if cell.is_absent() {
             return Ok(());
+        }
+        if !self.is_replay {
+            self.learn(&[series], timestamp)?;
         }
         let head = self.db.head();
         self.note_generation(&head);
@@ -136,7 +200,10 @@ impl Append for Appender<'_> {
             log.encode(&self.commit, &*head)?;
         }
         log.write(self.commit.newest())?;
-        Ok(self.db.head_mut().apply(self.commit))
+        let mut head = self.db.head_mut();
+        let stored = head.apply(self.commit);
+        self.db.note_due(head.is_flush_due());
+        Ok(stored)
     }
 }
 

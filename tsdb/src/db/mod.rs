@@ -1,31 +1,65 @@
-//! The store: the only place that knows head, log and disk together.
+//! The store: the only place that knows head, log, blocks and disk together.
 //!
-//! - [`open`]: lock, replay · [`appender`]: check → log → apply · [`reader`]: resolve and read
+//! - [`open`], [`blocks`]: lock, blocks, replay · [`appender`]: check → log → apply
+//! - [`parts`], [`deleted`]: the open blocks · [`located`], [`resolve`], [`read`]: the way out
+//! - [`flush`]: head to block · [`compact`]: blocks to a block · [`delete`], [`retain`],
+//!   [`snapshot`]
 //!
-//! Locks, always taken in this order: `syncing` (one sync at a time), `log` (one commit at a
-//! time), `head`. Readers hold only the head's, shared, while they resolve or copy one batch; a
-//! commit takes it alone only after the log has it, for as long as applying takes.
+//! Locks, always taken in this order: `changing` (one change of the blocks at a time), `syncing`
+//! (one sync at a time), `log` (one commit at a time), `head`, `parts`, `before`. Readers hold only
+//! the head's, shared, while they resolve or copy one batch; a commit takes it alone only after the
+//! log has it, for as long as applying takes.
 
 mod appender;
+mod blocks;
+mod compact;
+mod delete;
+mod deleted;
+mod flush;
+mod gather;
+mod located;
+mod merge;
 mod open;
-mod reader;
+mod parts;
+mod read;
+mod resolve;
+mod retain;
+mod select;
+mod snapshot;
 
-use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 
+use crossbeam::channel::{Receiver, Sender};
 pub use open::{Dropped, Recovery};
 
 use crate::append::{Append, Storage};
-use crate::disk::Lock;
+use crate::block::Limits;
+use crate::disk::{Disk, Lock};
 use crate::error::Error;
 use crate::head::Head;
 use crate::model::{Exemplar, Labels, Matcher, Metadata, TimeRange, Timestamp};
 use crate::wal::Wal;
 use appender::Appender;
+use parts::Parts;
 
 /// An open store.
 pub struct Db {
+    disk: Arc<dyn Disk>,
+    blocks_dir: PathBuf,
     head: RwLock<Head>,
     log: Mutex<Wal>,
+    parts: RwLock<Arc<Parts>>,
+    /// Earlier lists of blocks that may still be read, with their flushes.
+    before: Mutex<Vec<(u64, Weak<Parts>)>>,
+    /// Carries that a flush is due.
+    due: (Sender<()>, Receiver<()>),
+    /// The number of the newest block.
+    newest_block: AtomicU64,
+    kept_rows: usize,
+    limits: Limits,
+    changing: Mutex<()>,
     syncing: Mutex<()>,
     _lock: Box<dyn Lock>,
 }
@@ -33,12 +67,14 @@ pub struct Db {
 /// Figures about a store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// Series that have samples.
+    /// Series that have samples in memory.
     pub series: u64,
     /// Groups that were made.
     pub groups: usize,
-    /// Samples in memory.
+    /// Samples.
     pub samples: u64,
+    /// Samples in memory that no block has.
+    pub head_samples: u64,
     /// Bytes in memory of their timestamps and values, about.
     pub sample_bytes: usize,
     /// Time of the oldest sample.
@@ -51,6 +87,10 @@ pub struct Stats {
     pub log_bytes: u64,
     /// Failed fsyncs of the log.
     pub sync_failures: u64,
+    /// Blocks.
+    pub blocks: usize,
+    /// Bytes of the blocks.
+    pub block_bytes: u64,
 }
 
 impl Db {
@@ -69,12 +109,10 @@ impl Db {
         self.sync()
     }
 
-    /// Hides all samples older than `timestamp`, refuses new ones, frees the memory of rows that
-    /// are wholly older (by windows of 256 rows) and removes log segments that hold nothing newer.
-    pub fn drop_before(&self, timestamp: Timestamp) -> Result<(), Error> {
-        let mut log = self.log();
-        self.head_mut().drop_before(timestamp.ms());
-        log.drop_before(timestamp.ms())
+    /// Reads every block to its end and checks it; the first damage that is found in each.
+    pub fn verify(&self) -> Vec<Error> {
+        let parts = self.parts();
+        parts.list.iter().filter_map(|part| part.block.verify().err()).collect()
     }
 
     /// Figures about the store now.
@@ -85,17 +123,22 @@ impl Db {
             (segments, bytes, log.sync_failures())
         };
         let head = self.head();
-        let range = head.time_range();
+        let parts = self.parts();
+        let ranges = head.time_range().into_iter().chain(parts.range());
+        let range = ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
         Stats {
             series: head.listed_series(),
             groups: head.groups(),
-            samples: head.samples(),
+            samples: head.samples() + parts.samples(),
+            head_samples: head.samples(),
             sample_bytes: head.cell_bytes(),
-            oldest: range.map(|(oldest, _)| Timestamp::from_ms(oldest)),
+            oldest: range.map(|(oldest, _)| Timestamp::from_ms(oldest.max(head.floor()))),
             newest: range.map(|(_, newest)| Timestamp::from_ms(newest)),
             log_segments,
             log_bytes,
             sync_failures,
+            blocks: parts.list.len(),
+            block_bytes: parts.bytes(),
         }
     }
 
@@ -121,6 +164,15 @@ impl Db {
 
     fn head_mut(&self) -> RwLockWriteGuard<'_, Head> {
         self.head.write().expect("BUG: a change of the head panicked")
+    }
+
+    /// The blocks now. For what is in the blocks or else in the head, the head's lock is held.
+    fn parts(&self) -> Arc<Parts> {
+        self.parts.read().expect("BUG: a change of the blocks panicked").clone()
+    }
+
+    fn next_block(&self) -> u64 {
+        self.newest_block.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     fn log(&self) -> MutexGuard<'_, Wal> {

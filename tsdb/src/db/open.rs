@@ -1,4 +1,4 @@
-//! Opening a store: take its lock, replay its log, go on in a new segment.
+//! Opening a store: take its lock, open its blocks, replay its log, go on in a new segment.
 //!
 //! Replay repeats the calls of the port that were logged, commit by commit, so that a row finds
 //! its place as it did the first time. Damage never keeps a store from opening: what could not be
@@ -6,10 +6,13 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, RwLock};
 
 use super::Db;
 use super::appender::Appender;
+use super::blocks;
+use crate::block::Limits;
 use crate::disk::{Disk, Lock};
 use crate::error::{Error, io_error};
 use crate::head::Head;
@@ -17,9 +20,14 @@ use crate::layout;
 use crate::options::Options;
 use crate::wal::{ClosedSegment, Replayed, Wal, replay};
 
+/// Blocks that are merged at once.
+const FAN_IN: usize = 4;
+
 /// What opening a store found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recovery {
+    /// Blocks that were opened.
+    pub blocks: usize,
     /// Log segments that were read.
     pub segments: usize,
     /// Commits that were replayed.
@@ -28,14 +36,14 @@ pub struct Recovery {
     pub samples: u64,
     /// Logged samples that could not be stored again; not 0 only after damage.
     pub rejected: u64,
-    /// What was not read, a part of one segment each.
+    /// What was not read: the end of a log segment, or a whole block.
     pub dropped: Vec<Dropped>,
 }
 
-/// The end of a log segment that was not read.
+/// The end of a log segment that was not read, or a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dropped {
-    /// The segment.
+    /// The file.
     pub path: PathBuf,
     /// Where reading stopped.
     pub offset: u64,
@@ -61,21 +69,51 @@ impl Db {
         dir: &Path,
         options: Options,
     ) -> Result<(Self, Recovery), Error> {
-        let wal = layout::wal(dir);
-        for made in [dir, &wal] {
+        let (wal, blocks_dir) = (layout::wal(dir), layout::blocks(dir));
+        for made in [dir, &wal, &blocks_dir] {
             disk.create_dir(made).map_err(io_error("create", made))?;
         }
         let lock = take_lock(&*disk, dir)?;
         disk.sync_dir(dir).map_err(io_error("sync", dir))?;
+        let found = blocks::open(&*disk, &blocks_dir)?;
         let numbers = segments(&*disk, &wal)?;
-        let series_max = options.series_max;
+        let (series_max, kept_rows) = (options.series_max, options.kept_rows);
+        let limits = Limits {
+            fan_in: FAN_IN,
+            span_max: options.block_span_max.unsigned_abs(),
+            bytes_max: options.block_bytes_max,
+        };
         let log = Wal::new(disk.clone(), wal.clone(), options.segment_bytes_max);
         // What was allowed when it was logged is not refused now.
         let head = Head::new(Options { series_max: usize::MAX, ..options });
-        let (head, log) = (RwLock::new(head), Mutex::new(log));
-        let db = Self { head, log, syncing: Mutex::new(()), _lock: lock };
-        let recovery = db.replay_all(&*disk, &wal, &numbers);
-        db.head_mut().set_series_max(series_max);
+        let db = Self {
+            disk,
+            blocks_dir,
+            head: RwLock::new(head),
+            log: Mutex::new(log),
+            parts: RwLock::new(Arc::new(found.parts)),
+            before: Mutex::default(),
+            due: crossbeam::channel::bounded(1),
+            newest_block: AtomicU64::new(found.newest),
+            kept_rows,
+            limits,
+            changing: Mutex::new(()),
+            syncing: Mutex::new(()),
+            _lock: lock,
+        };
+        let (done, numbers): (Vec<_>, Vec<_>) =
+            numbers.into_iter().partition(|number| *number < found.log_start);
+        for number in done {
+            let path = layout::segment(&wal, number);
+            db.disk.remove(&path).map_err(io_error("remove", &path))?;
+        }
+        db.log().continue_from(found.log_start);
+        let mut recovery = db.replay_all(&*db.disk, &wal, &numbers);
+        recovery.samples += db.parts().samples();
+        recovery.blocks = db.parts().list.len();
+        recovery.dropped.extend(found.dropped);
+        let newest = db.parts().range().map(|(_, newest)| newest);
+        db.head_mut().opened(series_max, newest);
         Ok((db, recovery))
     }
 
@@ -102,7 +140,7 @@ impl Db {
 
     fn replay_segment(&self, disk: &dyn Disk, path: &Path, number: u64) -> Replayed {
         replay(disk, path, number, &mut |decoder, payload| {
-            let mut appender = Appender::new(self);
+            let mut appender = Appender::replay(self);
             decoder.read(payload, &mut appender)?;
             appender.apply_unlogged();
             Ok(())

@@ -25,6 +25,12 @@ pub trait Disk: Send + Sync {
     /// Opens a file for reading.
     fn open(&self, path: &Path) -> io::Result<Arc<dyn File>>;
 
+    /// Maps a file into memory, as it is now, for reading.
+    fn map(&self, path: &Path) -> io::Result<Arc<dyn Mapped>>;
+
+    /// Gives a file another name beside the one it has; an error if there is such a file.
+    fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()>;
+
     /// Gives a file another name; a file that has that name already is replaced.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
@@ -63,6 +69,13 @@ pub trait File: Send + Sync {
 
     /// Cuts the file to `len` bytes.
     fn truncate(&self, len: u64) -> io::Result<()>;
+}
+
+/// A file that is mapped into memory. Nobody writes to it while it is.
+pub trait Mapped: Send + Sync {
+    /// All its bytes; an error if it was cut since, or cannot be read any more. To be asked anew
+    /// for each use: the answer is good for a moment, not for ever.
+    fn bytes(&self) -> io::Result<&[u8]>;
 }
 
 /// A lock that is held.

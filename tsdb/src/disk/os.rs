@@ -1,4 +1,8 @@
 //! The real disk.
+//!
+//! A map of a file that somebody cuts would end the process (SIGBUS) where its bytes are gone, so
+//! `OsMap::bytes` looks at the file's length first. What is cut between that look and the use
+//! of the bytes is not caught.
 
 use std::fs;
 use std::io::{self, Write};
@@ -6,7 +10,9 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Disk, File, Lock};
+use memmap2::Mmap;
+
+use super::{Disk, File, Lock, Mapped};
 
 /// The file system of the machine.
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,6 +30,14 @@ impl Disk for OsDisk {
 
     fn open(&self, path: &Path) -> io::Result<Arc<dyn File>> {
         Ok(Arc::new(OsFile(fs::File::open(path)?)))
+    }
+
+    fn map(&self, path: &Path) -> io::Result<Arc<dyn Mapped>> {
+        Ok(Arc::new(OsMap::new(fs::File::open(path)?)?))
+    }
+
+    fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::hard_link(from, to)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -86,6 +100,38 @@ impl File for OsFile {
     }
 }
 
+struct OsMap {
+    file: fs::File,
+    /// Length when it was mapped.
+    len: u64,
+    /// `None` if the file was empty, which no system maps.
+    map: Option<Mmap>,
+}
+
+impl OsMap {
+    fn new(file: fs::File) -> io::Result<Self> {
+        let len = file.metadata()?.len();
+        let map = if len == 0 { None } else { Some(map_file(&file)?) };
+        Ok(Self { file, len, map })
+    }
+}
+
+#[expect(unsafe_code, reason = "there is no safe way to map a file")]
+fn map_file(file: &fs::File) -> io::Result<Mmap> {
+    // SAFETY: the map is read-only, and the store never writes to a file that it maps. Another
+    // program that does breaks this; lengths are looked at before each use, see above.
+    unsafe { Mmap::map(file) }
+}
+
+impl Mapped for OsMap {
+    fn bytes(&self) -> io::Result<&[u8]> {
+        if self.file.metadata()?.len() < self.len {
+            return Err(io::Error::other("the file was cut while it was open"));
+        }
+        Ok(self.map.as_deref().unwrap_or_default())
+    }
+}
+
 /// The operating system frees the lock when the file is closed, whatever ends the process.
 struct OsLock {
     _file: fs::File,
@@ -120,6 +166,27 @@ mod tests {
         assert_eq!(&buffer[..6], b"hello!");
         OsDisk.remove(&other).unwrap();
         assert!(OsDisk.list(dir.path()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_map_is_the_file_until_it_is_cut() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, other) = (dir.path().join("a"), dir.path().join("b"));
+        let file = OsDisk.create(&path).unwrap();
+        assert_eq!(OsDisk.map(&path).unwrap().bytes().unwrap(), b"");
+        file.append(b"hello").unwrap();
+        let map = OsDisk.map(&path).unwrap();
+        OsDisk.hard_link(&path, &other).unwrap();
+        assert!(OsDisk.hard_link(&path, &other).is_err());
+        OsDisk.remove(&path).unwrap();
+        assert!(OsDisk.map(&path).is_err());
+        assert_eq!(OsDisk.map(&other).unwrap().bytes().unwrap(), b"hello");
+        assert_eq!(map.bytes().unwrap(), b"hello");
+        file.append(b"!").unwrap();
+        assert_eq!(map.bytes().unwrap(), b"hello");
+        file.truncate(4).unwrap();
+        let refused = map.bytes().unwrap_err();
+        assert!(refused.to_string().contains("was cut while it was open"), "{refused}");
     }
 
     #[test]

@@ -10,7 +10,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Disk, File, Lock};
+use super::{Disk, File, Lock, Mapped};
+
+/// What Linux answers when a device fails.
+const EIO: i32 = 5;
 
 /// What happens to one operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +48,8 @@ struct State {
     locks: HashSet<PathBuf>,
     faults: BTreeMap<u64, Fault>,
     operations: u64,
+    /// Inodes of which no byte can be read.
+    unreadable: HashSet<usize>,
     is_full: bool,
     is_crashed: bool,
     /// Counts restarts; handles from before one are dead.
@@ -94,6 +99,17 @@ impl SimDisk {
         self.state().is_full = is_full;
     }
 
+    /// Whether reads of a file that is there fail from now on, under all its names.
+    pub fn fail_reads(&self, path: &Path, fails: bool) {
+        let mut state = self.state();
+        let inode = state.find(path).expect("a file whose reads are to fail is there");
+        if fails {
+            state.unreadable.insert(inode);
+        } else {
+            state.unreadable.remove(&inode);
+        }
+    }
+
     /// Ends the process and starts the machine again: locks are free, faults gone.
     pub fn restart(&self, ending: Ending) {
         let mut state = self.state();
@@ -102,6 +118,7 @@ impl SimDisk {
         }
         state.locks.clear();
         state.faults.clear();
+        state.unreadable.clear();
         state.is_full = false;
         state.is_crashed = false;
         state.life += 1;
@@ -227,6 +244,13 @@ impl State {
         self.inodes[inode] = Inode { live: content.clone(), durable: content, lost_from: None };
     }
 
+    fn check_readable(&self, inode: usize) -> io::Result<()> {
+        if self.unreadable.contains(&inode) {
+            return Err(io::Error::from_raw_os_error(EIO));
+        }
+        Ok(())
+    }
+
     fn find(&self, path: &Path) -> io::Result<usize> {
         self.live_names.get(path).copied().ok_or_else(|| io::ErrorKind::NotFound.into())
     }
@@ -253,6 +277,25 @@ impl Disk for SimDisk {
         let state = self.state();
         let inode = state.find(path)?;
         Ok(Arc::new(SimFile { disk: self.clone(), inode, life: state.life }))
+    }
+
+    fn map(&self, path: &Path) -> io::Result<Arc<dyn Mapped>> {
+        let state = self.state();
+        let inode = state.find(path)?;
+        let bytes = state.inodes[inode].live.clone();
+        let file = SimFile { disk: self.clone(), inode, life: state.life };
+        Ok(Arc::new(SimMap { file, bytes }))
+    }
+
+    fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        let mut state = self.state();
+        state.whole_operation()?;
+        let inode = state.find(from)?;
+        if state.live_names.contains_key(to) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        state.live_names.insert(to.to_owned(), inode);
+        Ok(())
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -326,6 +369,7 @@ impl File for SimFile {
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         let state = self.state()?;
+        state.check_readable(self.inode)?;
         let content = &state.inodes[self.inode].live;
         let start = usize::try_from(offset).unwrap_or(usize::MAX).min(content.len());
         let read = buffer.len().min(content.len() - start);
@@ -346,6 +390,19 @@ impl File for SimFile {
     }
 }
 
+/// The live bytes of the moment in which it was mapped.
+struct SimMap {
+    file: SimFile,
+    bytes: Vec<u8>,
+}
+
+impl Mapped for SimMap {
+    fn bytes(&self) -> io::Result<&[u8]> {
+        self.file.state()?.check_readable(self.file.inode)?;
+        Ok(&self.bytes)
+    }
+}
+
 struct SimLock {
     disk: SimDisk,
     path: PathBuf,
@@ -360,5 +417,48 @@ impl Drop for SimLock {
         if state.life == self.life {
             state.locks.remove(&self.path);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn disk_with(path: &Path) -> SimDisk {
+        let disk = SimDisk::new(1);
+        disk.create(path).unwrap().append(b"hello").unwrap();
+        disk
+    }
+
+    #[test]
+    fn a_map_is_the_moment_and_dies_with_its_process() {
+        let path = Path::new("/d/a");
+        let disk = disk_with(path);
+        let map = disk.map(path).unwrap();
+        disk.overwrite(path, b"other".to_vec());
+        assert_eq!(map.bytes().unwrap(), b"hello");
+        disk.fail_reads(path, true);
+        assert_eq!(map.bytes().unwrap_err().raw_os_error(), Some(EIO));
+        let read = disk.open(path).unwrap().read_at(0, &mut [0; 5]);
+        assert_eq!(read.unwrap_err().raw_os_error(), Some(EIO));
+        disk.fail_reads(path, false);
+        assert!(map.bytes().is_ok());
+        disk.restart(Ending::Kill);
+        assert!(map.bytes().is_err());
+        assert_eq!(disk.map(path).unwrap().bytes().unwrap(), b"other");
+    }
+
+    #[test]
+    fn a_hard_link_is_an_operation_and_the_same_file() {
+        let (a, b) = (Path::new("/d/a"), Path::new("/d/b"));
+        let disk = disk_with(a);
+        let before = disk.operations();
+        disk.fail_at(before, Fault::Error);
+        assert!(disk.hard_link(a, b).is_err());
+        disk.hard_link(a, b).unwrap();
+        assert_eq!(disk.operations(), before + 2);
+        assert!(disk.hard_link(a, b).is_err());
+        disk.remove(a).unwrap();
+        assert_eq!(disk.files()[b], b"hello");
     }
 }

@@ -2,8 +2,9 @@
 //!
 //! A row goes to the end of its group, or into the row of the same time. If it is older than the
 //! newest row and there is none of its time (senders that split a target's series over several
-//! queues do that), its cells become loose samples. A cell that the invariants of the head do not
-//! allow is left out, whatever the check said.
+//! queues do that), its cells become loose samples, and so do cells that are older than the
+//! newest of their series. A cell that the invariants of the head do not allow is left out,
+//! whatever the check said.
 
 use super::{Head, NO_SAMPLE, Series};
 use crate::cell::StoredCell;
@@ -47,36 +48,63 @@ impl Head {
             }
             return;
         };
+        let mut late = Vec::new();
         for (column, cell) in columns.iter().zip(cells) {
-            let id = group.columns[column.0 as usize];
-            let newest = &mut self.newest[id.0 as usize];
-            if cell.is_absent() || row.timestamp <= *newest {
+            if cell.is_absent() {
                 continue;
             }
-            if *newest == NO_SAMPLE {
-                let series = &mut self.series[id.0 as usize];
-                list(series, id, row.timestamp, &mut self.postings, &mut self.retired);
+            let id = group.columns[column.0 as usize];
+            let newest = &mut self.newest[id.0 as usize];
+            if row.timestamp <= *newest {
+                late.push((id, cell));
+                continue;
             }
             *newest = row.timestamp;
+            let series = &mut self.series[id.0 as usize];
+            if series.oldest == NO_SAMPLE {
+                list(series, id, row.timestamp, &mut self.postings, &mut self.retired);
+            }
             group.windows.push(place, column.0 as usize, cell);
             self.samples += 1;
+        }
+        self.latest = self.latest.max(row.timestamp);
+        for (id, cell) in late {
+            self.apply_loose(id, row.timestamp, cell);
         }
         self.seal_group(row.group);
     }
 
     fn apply_loose(&mut self, id: SeriesId, timestamp: i64, cell: &StoredCell) {
-        let newest = &mut self.newest[id.0 as usize];
-        if cell.is_absent() || timestamp <= *newest {
+        if cell.is_absent() {
+            return;
+        }
+        let is_late = timestamp <= self.newest[id.0 as usize];
+        let series = &self.series[id.0 as usize];
+        if is_late && !self.cell(series, timestamp).is_absent() {
             return;
         }
         let series = &mut self.series[id.0 as usize];
-        if *newest == NO_SAMPLE {
+        if series.oldest == NO_SAMPLE {
             list(series, id, timestamp, &mut self.postings, &mut self.retired);
         }
-        *newest = timestamp;
+        series.oldest = series.oldest.min(timestamp);
         let loose = || Box::new(Loose::new(self.options.window_rows));
-        series.loose.get_or_insert_with(loose).push(timestamp, cell);
+        let loose = series.loose.get_or_insert_with(loose);
+        if is_late {
+            loose.push_late(timestamp, cell.clone());
+        } else {
+            self.newest[id.0 as usize] = timestamp;
+            self.latest = self.latest.max(timestamp);
+            loose.push(timestamp, cell);
+        }
+        self.loose.insert(id);
         self.samples += 1;
+    }
+
+    /// Whether a sample of that time may come out of order.
+    pub(super) fn is_recent(&self, timestamp: i64) -> bool {
+        let window = self.options.out_of_order_ms;
+        window > 0 && timestamp >= self.latest.saturating_sub(window)
     }
 
     fn apply_metadata(&mut self, family: String, metadata: Metadata) {
@@ -95,7 +123,7 @@ fn list(
     postings: &mut Postings,
     retired: &mut usize,
 ) {
-    if series.oldest != NO_SAMPLE {
+    if std::mem::replace(&mut series.was_listed, true) {
         *retired = retired.saturating_sub(1);
     }
     series.oldest = timestamp;

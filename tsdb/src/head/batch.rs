@@ -3,10 +3,14 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::cell::{Stored, StoredCell};
+use crate::cell::{NO_START, Stored, StoredCell};
+use crate::codec::Malformed;
+use crate::codec::column::RowKind;
 use crate::column::Column;
 use crate::model::{Histogram, STALE_NAN};
+use crate::sealed::SealedColumns;
 use crate::select::{Batch, BatchColumn, RowBits, Values};
+use crate::window::Columns;
 
 /// Rows that share their timestamps, copied out.
 #[derive(Debug, Default)]
@@ -47,14 +51,90 @@ impl BatchBuffer {
         self.columns.is_empty()
     }
 
-    /// Adds `rows` of a column, the cells from row `end` on left out; nothing if it has none.
-    pub(crate) fn push_column(
+    /// Adds `rows` of a window's column, the cells from row `end` on left out; nothing if it has
+    /// none.
+    pub(crate) fn push(
         &mut self,
         series: usize,
-        column: &Column,
+        columns: &mut Columns<'_>,
+        number: usize,
         rows: Range<usize>,
         end: usize,
+    ) -> Result<(), Malformed> {
+        match columns {
+            Columns::Open(columns) => {
+                if let Some(column) = columns.get(number).filter(|own| !own.rows().is_empty()) {
+                    self.push_column(series, column, rows, end);
+                }
+            }
+            Columns::Sealed(columns) => match columns.filled(number) {
+                Some(column) => self.push_column(series, column, rows, end),
+                None => return self.push_sealed(series, columns, number, rows, end),
+            },
+        }
+        Ok(())
+    }
+
+    fn push_sealed(
+        &mut self,
+        series: usize,
+        columns: &mut SealedColumns<'_>,
+        number: usize,
+        rows: Range<usize>,
+        end: usize,
+    ) -> Result<(), Malformed> {
+        let floats = self.floats.len();
+        self.floats.resize(floats + columns.rows(), 0.0);
+        let beside = columns.read(number, &mut self.floats[floats..]);
+        let Some(beside) = beside.inspect_err(|_| self.floats.truncate(floats))? else {
+            self.floats.truncate(floats);
+            return Ok(());
+        };
+        self.floats.copy_within(floats + rows.start..floats + rows.end, floats);
+        self.floats.truncate(floats + rows.len());
+        let mut slot =
+            Slot { series, floats, present: None, stale: None, histograms: None, starts: None };
+        let kind = |row: usize| if row < end { beside.kind(row) } else { RowKind::Absent };
+        if rows.end > end || !beside.kinds.is_empty() {
+            if rows.clone().all(|row| kind(row) == RowKind::Absent) {
+                self.floats.truncate(floats);
+                return Ok(());
+            }
+            slot.present = self.push_bits(rows.clone(), |row| kind(row) != RowKind::Absent);
+            if rows.clone().any(|row| kind(row) == RowKind::Stale) {
+                slot.stale = Some(self.bits.len());
+                self.add_bits(rows.clone(), |row| kind(row) == RowKind::Stale);
+                for row in rows.clone().filter(|row| kind(*row) == RowKind::Stale) {
+                    self.floats[floats + row - rows.start] = STALE_NAN;
+                }
+            }
+        }
+        self.push_histograms(&mut slot, &beside.histograms, &rows);
+        if !beside.starts.is_empty() {
+            let start =
+                |row| if kind(row) == RowKind::Absent { NO_START } else { beside.start(row) };
+            slot.starts = Some(self.starts.len());
+            self.starts.extend(rows.map(start));
+        }
+        self.columns.push(slot);
+        Ok(())
+    }
+
+    fn push_histograms(
+        &mut self,
+        slot: &mut Slot,
+        histograms: &[(u16, Arc<Histogram>)],
+        rows: &Range<usize>,
     ) {
+        let inside = |row: &u16| rows.contains(&usize::from(*row));
+        for (row, histogram) in histograms.iter().filter(|(row, _)| inside(row)) {
+            let start = *slot.histograms.get_or_insert(self.histograms.len());
+            self.histograms.resize(start + rows.len(), None);
+            self.histograms[start + usize::from(*row) - rows.start] = Some(histogram.clone());
+        }
+    }
+
+    fn push_column(&mut self, series: usize, column: &Column, rows: Range<usize>, end: usize) {
         let floats = self.floats.len();
         let mut slot =
             Slot { series, floats, present: None, stale: None, histograms: None, starts: None };
@@ -81,13 +161,7 @@ impl BatchBuffer {
             self.add_bits(rows.clone(), |row| column.is_stale(row));
             slot.stale = Some(start);
         }
-        let inside = |row: &u16| rows.contains(&usize::from(*row));
-        let own = column.histograms().iter().filter(|(row, _)| inside(row));
-        for (row, histogram) in own {
-            let start = *slot.histograms.get_or_insert(self.histograms.len());
-            self.histograms.resize(start + rows.len(), None);
-            self.histograms[start + usize::from(*row) - rows.start] = Some(histogram.clone());
-        }
+        self.push_histograms(slot, column.histograms(), &rows);
         let start = self.starts.len();
         slot.starts = column.copy_starts(rows, &mut self.starts).then_some(start);
     }

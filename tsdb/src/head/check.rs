@@ -1,8 +1,9 @@
 //! Which cells may be stored.
 //!
-//! A series only grows at its end. A cell that is not newer than the newest sample of its series,
-//! stored or pending in the same commit, is refused: as a duplicate if it has the same time and
-//! another value; the same value once more is fine and not stored again.
+//! A series grows at its end. A cell that is older than the newest sample of its series, stored or
+//! pending in the same commit, is refused, unless it is within the out-of-order window. Where there
+//! is a cell of that time, another value is refused as a duplicate; the same value once more is
+//! fine and not stored again.
 //!
 //! The newest pending sample of a series is kept in one slot: that of its home column, in a list
 //! for each group that is indexed by column; in a map for the series that had no column when
@@ -14,7 +15,7 @@ use std::collections::HashMap;
 
 use super::{Head, NO_SAMPLE};
 use crate::append::{GroupRef, RowReport};
-use crate::cell::StoredCell;
+use crate::cell::{Stored, StoredCell};
 use crate::commit::{Commit, LooseSample, Row, SeriesId};
 use crate::error::Rejected;
 
@@ -22,6 +23,8 @@ use crate::error::Rejected;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
     Store,
+    /// Out of order, and allowed.
+    StoreLate,
     /// Stored already with the same value.
     Repeat,
     Reject(Rejected),
@@ -72,11 +75,32 @@ impl Slots {
 /// Remembers what a commit holds so far.
 #[derive(Debug, Default)]
 pub(crate) struct Check {
+    /// Whether everything was checked when it was logged, and may be there twice.
+    is_replay: bool,
     of_columns: HashMap<GroupRef, Slots>,
     of_series: HashMap<SeriesId, Pending>,
 }
 
 impl Check {
+    /// A check of what was checked when it was logged, and may be there already.
+    pub(crate) fn replay() -> Self {
+        Self { is_replay: true, ..Self::default() }
+    }
+
+    /// Takes note of the newest cell of a series, which only a block has.
+    pub(crate) fn know(
+        &mut self,
+        head: &Head,
+        commit: &Commit,
+        (id, timestamp): (SeriesId, i64),
+        cell: StoredCell,
+    ) {
+        let slot = self.slot(head, commit, id);
+        if slot.timestamp < timestamp {
+            *slot = Pending { timestamp, cell: PendingCell::Loose(Box::new(cell)) };
+        }
+    }
+
     /// Checks the cells of a row, the last one of the commit so far; those that are not to be
     /// stored become absent.
     pub(crate) fn row(&mut self, head: &Head, commit: &mut Commit, row: &Row) -> RowReport {
@@ -86,18 +110,21 @@ impl Check {
         if is_alone && self.of_series.is_empty() && !self.of_columns.contains_key(&row.group) {
             let slots = Slots { first: Some(row.clone()), by_column: Vec::new() };
             self.of_columns.insert(row.group, slots);
-            return first_row(head, commit, row, &group.columns);
+            return first_row(head, commit, row, &group.columns, self.is_replay);
         }
         let mut report = RowReport::default();
+        let is_replay = self.is_replay;
         for at in row.columns.clone() {
             if commit.cells[at].is_absent() {
                 continue;
             }
             let id = group.columns[commit.columns[at].0 as usize];
             let slot = self.slot(head, commit, id);
-            let verdict = verdict(head, id, slot, row.timestamp, &commit.cells[at], commit);
+            let cell = &commit.cells[at];
+            let verdict = verdict(head, id, slot, row.timestamp, cell, commit, is_replay);
             match verdict {
                 Verdict::Store => *slot = Pending::of_row(row, at),
+                Verdict::StoreLate => {}
                 Verdict::Repeat | Verdict::Reject(_) => commit.cells[at] = StoredCell::ABSENT,
             }
             count(&mut report, verdict);
@@ -112,13 +139,16 @@ impl Check {
         commit: &Commit,
         sample: &LooseSample,
     ) -> Result<bool, Rejected> {
-        let slot = self.slot(head, commit, sample.series);
-        match verdict(head, sample.series, slot, sample.timestamp, &sample.cell, commit) {
+        let LooseSample { series, timestamp, cell } = sample;
+        let is_replay = self.is_replay;
+        let slot = self.slot(head, commit, *series);
+        match verdict(head, *series, slot, *timestamp, cell, commit, is_replay) {
             Verdict::Store => {
                 let cell = PendingCell::Loose(Box::new(sample.cell.clone()));
                 *slot = Pending { timestamp: sample.timestamp, cell };
                 Ok(true)
             }
+            Verdict::StoreLate => Ok(true),
             Verdict::Repeat => Ok(false),
             Verdict::Reject(why) => Err(why),
         }
@@ -138,7 +168,13 @@ impl Check {
 
 /// The only pending row of its group, whose columns are series of their own: nothing pending can
 /// be in its way.
-fn first_row(head: &Head, commit: &mut Commit, row: &Row, ids: &[SeriesId]) -> RowReport {
+fn first_row(
+    head: &Head,
+    commit: &mut Commit,
+    row: &Row,
+    ids: &[SeriesId],
+    is_replay: bool,
+) -> RowReport {
     let mut report = RowReport::default();
     for at in row.columns.clone() {
         if commit.cells[at].is_absent() {
@@ -146,8 +182,9 @@ fn first_row(head: &Head, commit: &mut Commit, row: &Row, ids: &[SeriesId]) -> R
         }
         let id = ids[commit.columns[at].0 as usize];
         let cell = &commit.cells[at];
-        let verdict = verdict(head, id, &Pending::NONE, row.timestamp, cell, commit);
-        if verdict != Verdict::Store {
+        let (none, time) = (&Pending::NONE, row.timestamp);
+        let verdict = verdict(head, id, none, time, cell, commit, is_replay);
+        if !matches!(verdict, Verdict::Store | Verdict::StoreLate) {
             commit.cells[at] = StoredCell::ABSENT;
         }
         count(&mut report, verdict);
@@ -162,6 +199,7 @@ fn verdict(
     timestamp: i64,
     cell: &StoredCell,
     commit: &Commit,
+    is_replay: bool,
 ) -> Verdict {
     let newest = pending.timestamp.max(head.newest[id.0 as usize]);
     if timestamp < head.floor {
@@ -171,9 +209,11 @@ fn verdict(
         return Verdict::Store;
     }
     if timestamp < newest {
-        return Verdict::Reject(Rejected::OutOfOrder);
+        return late_verdict(head, id, timestamp, cell, is_replay);
     }
-    let is_same = match &pending.cell {
+    // A pending cell may be a late one.
+    let is_pending = pending.timestamp == newest;
+    let is_same = match if is_pending { &pending.cell } else { &PendingCell::None } {
         PendingCell::OfRow(at) => commit.cells[*at].value.is_same(&cell.value),
         PendingCell::Loose(other) => other.value.is_same(&cell.value),
         PendingCell::None => {
@@ -183,9 +223,31 @@ fn verdict(
     if is_same { Verdict::Repeat } else { Verdict::Reject(Rejected::Duplicate) }
 }
 
+/// A cell that is older than the newest of its series.
+fn late_verdict(
+    head: &Head,
+    id: SeriesId,
+    timestamp: i64,
+    cell: &StoredCell,
+    is_replay: bool,
+) -> Verdict {
+    if head.options.out_of_order_ms == 0 && !is_replay {
+        return Verdict::Reject(Rejected::OutOfOrder);
+    }
+    if !head.is_recent(timestamp) && !is_replay {
+        return Verdict::Reject(Rejected::TooOld);
+    }
+    let own = head.cell(&head.series[id.0 as usize], timestamp);
+    match own.value {
+        Stored::Absent => Verdict::StoreLate,
+        value if value.is_same(&cell.value) => Verdict::Repeat,
+        _ => Verdict::Reject(Rejected::Duplicate),
+    }
+}
+
 fn count(report: &mut RowReport, verdict: Verdict) {
     let counter = match verdict {
-        Verdict::Store | Verdict::Repeat => &mut report.stored,
+        Verdict::Store | Verdict::StoreLate | Verdict::Repeat => &mut report.stored,
         Verdict::Reject(Rejected::Duplicate) => &mut report.duplicate,
         Verdict::Reject(Rejected::TooOld) => &mut report.too_old,
         Verdict::Reject(_) => &mut report.out_of_order,

@@ -1,6 +1,7 @@
 //! Making groups, columns and series. What is made here has no samples yet, so nobody sees it.
 
 use std::hash::BuildHasher;
+use std::sync::Arc;
 
 use super::{Head, NO_SAMPLE, Place, Series};
 use crate::append::{ColumnRef, FamilyColumns, GroupRef};
@@ -77,8 +78,9 @@ impl Head {
         }
         // Made with its first series only, so this number fits as theirs do.
         let number = self.families.len() as u32;
-        self.families.push(name.to_owned());
-        self.by_family.insert(name.to_owned(), number);
+        let name: Arc<str> = name.into();
+        self.families.push(name.clone());
+        self.by_family.insert(name, number);
         number
     }
 

@@ -1,28 +1,32 @@
-//! The head: everything that is in memory, which today is every sample there is.
+//! The head: the samples that no block has yet, and what is known of their series.
 //!
 //! - [`series`]: label sets, their numbers and places · [`define`]: making groups and columns
 //! - [`check`]: which cells of a commit may be stored · [`apply`]: storing them
-//! - [`seal`]: compressing what is full · [`retain`]: dropping what is old · [`batch`]: copying out
+//! - [`seal`]: compressing what is full · [`flush`]: handing over to a block, step by step
+//! - [`retain`]: dropping what is old · [`batch`]: copying out
 //!
-//! Invariants: a label set is one series; the samples of a series are strictly rising in time
-//! over all its places; a series stands in the index exactly while it has samples. The head knows
+//! Invariants: a label set is one series; a time of a series has one cell over all its places; a
+//! series stands in the index exactly while it has samples that no block has. The head knows
 //! neither log nor disk.
 
 mod apply;
 mod batch;
 mod check;
 mod define;
+mod flush;
 mod retain;
 mod seal;
 mod series;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use roaring::RoaringBitmap;
 
 pub(crate) use batch::BatchBuffer;
 pub(crate) use check::Check;
+pub(crate) use flush::{FrozenGroup, FrozenLoose};
 pub(crate) use series::{Place, Series};
 
 use crate::append::{ColumnRef, GroupRef};
@@ -41,22 +45,30 @@ const NO_SAMPLE: i64 = i64::MIN;
 pub(crate) struct Head {
     options: Options,
     series: Vec<Series>,
-    /// Time of each series' newest sample; [`NO_SAMPLE`] if it has none.
+    /// Time of each series' newest sample, be it in memory or in a block; [`NO_SAMPLE`] if none
+    /// is known.
     newest: Vec<i64>,
+    /// The latest of them.
+    latest: i64,
     by_labels: HashTable<SeriesId>,
     hasher: DefaultHashBuilder,
     groups: Vec<Group>,
     by_target: HashMap<Labels, GroupRef>,
-    families: Vec<String>,
-    by_family: HashMap<String, u32>,
+    families: Vec<Arc<str>>,
+    by_family: HashMap<Arc<str>, u32>,
     postings: Postings,
     metadata: BTreeMap<String, Metadata>,
     exemplars: VecDeque<(Labels, Exemplar)>,
     /// Nothing older is shown or taken any more.
     floor: i64,
     samples: u64,
-    /// Series that had samples and have none left.
+    /// Series that had samples and have none left here.
     retired: usize,
+    /// Series that have loose samples.
+    loose: BTreeSet<SeriesId>,
+    /// Flushes that are done, and of them those whose samples were let go.
+    flushes: u64,
+    retired_flushes: u64,
     generation: u64,
 }
 
@@ -67,6 +79,7 @@ impl Head {
             options,
             series: Vec::new(),
             newest: Vec::new(),
+            latest: NO_SAMPLE,
             by_labels: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
             groups: Vec::new(),
@@ -79,18 +92,61 @@ impl Head {
             floor: NO_SAMPLE + 1,
             samples: 0,
             retired: 0,
+            loose: BTreeSet::new(),
+            flushes: 0,
+            retired_flushes: 0,
             generation: 0,
         }
     }
 
-    /// Changes how many series are allowed.
-    pub(crate) fn set_series_max(&mut self, series_max: usize) {
+    /// Takes note, after replay, of how many series are allowed from now on, and of the newest
+    /// sample of all blocks.
+    pub(crate) fn opened(&mut self, series_max: usize, newest: Option<i64>) {
         self.options.series_max = series_max;
+        self.latest = newest.unwrap_or(NO_SAMPLE).max(self.latest);
     }
 
     /// Counts commits and drops.
     pub(crate) fn generation(&self) -> u64 {
         self.generation
+    }
+
+    /// Of these series those of which no sample is known and nobody asked the blocks.
+    pub(crate) fn unknown(&self, ids: &[SeriesId]) -> Vec<(SeriesId, Labels)> {
+        let is_unknown = |id: &&SeriesId| {
+            self.newest(**id).is_none() && self.series(**id).is_some_and(|own| !own.is_looked_up)
+        };
+        let unknown = ids.iter().filter(is_unknown);
+        unknown.filter_map(|id| Some((*id, self.series(*id)?.labels.clone()))).collect()
+    }
+
+    /// Of these series those whose newest sample is of that time and no longer here.
+    pub(crate) fn flushed_at(&self, ids: &[SeriesId], timestamp: i64) -> Vec<(SeriesId, Labels)> {
+        let is_gone = |series: &Series| self.cell(series, timestamp).is_absent();
+        let newest = ids.iter().filter(|id| self.newest(**id) == Some(timestamp));
+        let gone = newest.filter_map(|id| Some((*id, self.series(*id)?)));
+        gone.filter(|(_, own)| is_gone(own)).map(|(id, own)| (id, own.labels.clone())).collect()
+    }
+
+    /// Takes note of what the blocks know of series.
+    pub(crate) fn learn(&mut self, newest: &[(SeriesId, Option<i64>)]) {
+        for (id, newest) in newest {
+            let Some(series) = self.series.get_mut(id.0 as usize) else { continue };
+            series.is_looked_up = true;
+            let own = &mut self.newest[id.0 as usize];
+            *own = newest.unwrap_or(NO_SAMPLE).max(*own);
+            self.latest = self.latest.max(*own);
+        }
+    }
+
+    /// Notes a change that is none of the head's samples.
+    pub(crate) fn next_generation(&mut self) {
+        self.generation += 1;
+    }
+
+    /// Number of families that a series here has or had.
+    pub(crate) fn family_count(&self) -> u32 {
+        self.families.len() as u32
     }
 
     /// The oldest timestamp that is shown.
@@ -151,16 +207,15 @@ impl Head {
         &self.postings
     }
 
-    /// First and last time of all samples, if there are any.
+    /// First and last time of the samples here, if there are any.
     pub(crate) fn time_range(&self) -> Option<(i64, i64)> {
-        let newest = self.newest.iter().copied().max().filter(|newest| *newest != NO_SAMPLE)?;
-        let series = self.series.iter().zip(&self.newest);
-        let listed = series.filter(|(_, newest)| **newest != NO_SAMPLE);
-        let oldest = listed.map(|(series, _)| series.oldest).min()?;
+        let listed = self.postings.all().iter().map(|id| id as usize);
+        let ranges = listed.map(|id| (self.series[id].oldest, self.newest[id]));
+        let (oldest, newest) = ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
         Some((oldest.max(self.floor), newest))
     }
 
-    /// Number of series that have samples.
+    /// Number of series that have samples here.
     pub(crate) fn listed_series(&self) -> u64 {
         self.postings.len()
     }
@@ -183,28 +238,20 @@ impl Head {
         cells.find(|cell| !cell.is_absent()).unwrap_or(StoredCell::ABSENT)
     }
 
-    /// A series' samples from `start` to `end` (both included), at most `limit` of the first ones
-    /// from all its places, in order of time.
-    pub(crate) fn merged_cells(
+    /// The samples of a series from `start` to `end` (both included) in one of its columns that
+    /// the blocks up to `flush` do not have, in order of time.
+    pub(crate) fn column_cells(
         &self,
-        series: &Series,
+        place: Place,
         start: i64,
         end: i64,
-        limit: usize,
-    ) -> Vec<(i64, StoredCell)> {
-        let mut cells = Vec::new();
-        for place in series.places() {
-            let windows = self.group(place.group).map(|group| &group.windows);
-            let own = windows
-                .into_iter()
-                .flat_map(|windows| windows.cells(place.column.0 as usize, start, end));
-            cells.extend(own.take(limit));
-        }
-        let loose = series.loose.iter().flat_map(|loose| loose.cells(start, end));
-        cells.extend(loose.take(limit));
-        cells.sort_by_key(|(timestamp, _)| *timestamp);
-        cells.truncate(limit);
-        cells
+        flush: u64,
+    ) -> impl Iterator<Item = (i64, StoredCell)> + '_ {
+        let windows = self.group(place.group).map(|group| &group.windows);
+        windows.into_iter().flat_map(move |windows| {
+            let start = start.max(windows.visible_from(flush));
+            windows.cells(place.column.0 as usize, start, end)
+        })
     }
 }
 

@@ -5,6 +5,7 @@
 //! for the life of the store.
 
 use super::{Head, NO_SAMPLE};
+use crate::commit::SeriesId;
 
 impl Head {
     /// Hides everything older than `timestamp` and frees what is wholly older.
@@ -15,8 +16,8 @@ impl Head {
         self.floor = timestamp;
         self.generation += 1;
         for group in &mut self.groups {
-            while let Some(window) = group.windows.pop_before(timestamp) {
-                self.samples -= window.samples() as u64;
+            while let Some(samples) = group.windows.pop_before(timestamp) {
+                self.samples -= samples as u64;
             }
         }
         for (id, series) in self.series.iter_mut().enumerate() {
@@ -24,11 +25,11 @@ impl Head {
                 self.samples -= loose.drop_before(timestamp) as u64;
                 if loose.is_empty() {
                     series.loose = None;
+                    self.loose.remove(&SeriesId(id as u32));
                 }
             }
-            let newest = &mut self.newest[id];
-            if *newest != NO_SAMPLE && *newest < timestamp {
-                *newest = NO_SAMPLE;
+            if series.oldest != NO_SAMPLE && self.newest[id] < timestamp {
+                series.oldest = NO_SAMPLE;
                 self.retired += 1;
                 self.postings.remove(id as u32, &series.labels);
             }

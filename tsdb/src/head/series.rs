@@ -2,11 +2,12 @@
 //! of the head, since every append asks for that and for nothing else.)
 
 use crate::append::{ColumnRef, GroupRef};
+use crate::block::label_hash;
 use crate::loose::Loose;
 use crate::model::Labels;
 
 /// A column of a group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Place {
     pub(crate) group: GroupRef,
     pub(crate) column: ColumnRef,
@@ -20,9 +21,15 @@ pub(crate) struct Series {
     pub(crate) family: u32,
     /// The number that its `le` label names.
     pub(crate) le: Option<f64>,
-    /// Time of the first sample since it stands in the index; [`NO_SAMPLE`](super::NO_SAMPLE)
-    /// if it never did.
+    /// Time of the first sample here, or earlier; [`NO_SAMPLE`](super::NO_SAMPLE) while it does
+    /// not stand in the index.
     pub(crate) oldest: i64,
+    /// Whether it ever stood in the index.
+    pub(crate) was_listed: bool,
+    /// Whether its newest sample was looked for in the blocks.
+    pub(crate) is_looked_up: bool,
+    /// Its [`label_hash`](crate::block::label_hash).
+    pub(crate) hash: u64,
     /// The first column that is this series.
     pub(crate) home: Option<Place>,
     /// Further columns, of other groups.
@@ -34,11 +41,15 @@ pub(crate) struct Series {
 impl Series {
     /// A series without samples.
     pub(crate) fn new(labels: Labels, family: u32, le: Option<f64>) -> Self {
+        let hash = label_hash(&labels);
         Self {
             labels,
             family,
             le,
             oldest: super::NO_SAMPLE,
+            was_listed: false,
+            is_looked_up: false,
+            hash,
             home: None,
             others: Vec::new(),
             loose: None,
@@ -48,11 +59,5 @@ impl Series {
     /// All columns that are this series.
     pub(crate) fn places(&self) -> impl Iterator<Item = Place> + '_ {
         self.home.into_iter().chain(self.others.iter().copied())
-    }
-
-    /// The one column that holds all its samples, if there is one.
-    pub(crate) fn only_place(&self) -> Option<Place> {
-        let is_alone = self.others.is_empty() && self.loose.is_none();
-        self.home.filter(|_| is_alone)
     }
 }

@@ -52,6 +52,11 @@ impl Postings {
         }
     }
 
+    /// The numbers of all series.
+    pub(crate) fn all(&self) -> &RoaringBitmap {
+        &self.all
+    }
+
     /// Number of series.
     pub(crate) fn len(&self) -> u64 {
         self.all.len()

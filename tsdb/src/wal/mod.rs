@@ -35,6 +35,9 @@ const UNSYNCED_SEGMENTS_MAX: usize = 2;
 /// From that many on, a commit that needs a new segment fails: the disk does not keep up.
 const STUCK_SEGMENTS_MAX: usize = 8;
 
+/// Cells of a frame that restates what is not in a block.
+const RESTATED_CELLS: usize = 1 << 17;
+
 /// A segment that is durable and only read any more.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ClosedSegment {
@@ -95,6 +98,11 @@ impl Wal {
             is_syncing: false,
             sync_failures: 0,
         }
+    }
+
+    /// Numbers the next segment `start` at least.
+    pub(crate) fn continue_from(&mut self, start: u64) {
+        self.next = self.next.max(start);
     }
 
     /// Takes over a segment of an earlier process; the next one is numbered behind it.
@@ -172,6 +180,35 @@ impl Wal {
             }
         }
         result
+    }
+
+    /// Ends the current segment and begins a new one with `kept`, so that the ones before it are
+    /// not needed for it; the number of the new one.
+    pub(crate) fn restart(&mut self, kept: Commit, catalog: &dyn Catalog) -> Result<u64, Error> {
+        self.end_current();
+        let start = self.next;
+        for part in kept.split(RESTATED_CELLS) {
+            self.encode(&part, catalog)?;
+            self.write(part.newest())?;
+        }
+        Ok(start)
+    }
+
+    /// Removes all segments with lower numbers than `start`.
+    pub(crate) fn remove_before(&mut self, start: u64) -> Result<(), Error> {
+        let is_old = |segment: &mut Segment| segment.number < start;
+        let segments = self.reopened.extract_if(.., is_old);
+        let numbers: Vec<_> = segments.map(|segment| segment.number).collect();
+        let ended = self.ended.extract_if(.., is_old).map(|segment| segment.number);
+        let numbers: Vec<_> = numbers.into_iter().chain(ended).collect();
+        let closed: Vec<_> = self.closed.range(..start).map(|(number, _)| *number).collect();
+        for number in numbers.into_iter().chain(closed) {
+            let path = layout::segment(&self.dir, number);
+            self.disk.remove(&path).map_err(io_error("remove", &path))?;
+            self.closed.remove(&number);
+            self.has_new_names = true;
+        }
+        Ok(())
     }
 
     /// Says what has to be synced; the files can be synced without holding the log.

@@ -1,14 +1,14 @@
 //! A crash after every single operation of a workload.
 //!
 //! The workload writes rows of two columns that always hold the same number, loose samples,
-//! syncs, drops and opens again. Whatever happens, after a restart: (1) a killed process has
+//! syncs, makes blocks of them and merges those, drops and opens again. Whatever happens, after a restart: (1) a killed process has
 //! everything that was visible; (2) after a power cut everything is there that was visible at
 //! the last good sync, and nothing that never was (what came after that sync may have holes, since
 //! two unsynced segments reach the disk in any order); (3) no row is there in part.
 
 use tsdb::disk::sim::{Ending, Fault, SimDisk};
 use tsdb::model::Timestamp;
-use tsdb::{Cell, Db, Error, Storage};
+use tsdb::{Cell, Db, Error, Options, Storage};
 
 use crate::store::{Content, columns, content, dir, labels, options};
 
@@ -24,7 +24,8 @@ struct Known {
 }
 
 fn open(disk: &SimDisk) -> Result<Db, Error> {
-    Ok(Db::open(std::sync::Arc::new(disk.clone()), dir(), options())?.0)
+    let always = Options { flush_samples: 0, flush_rows: 0, kept_rows: 2, ..options() };
+    Ok(Db::open(std::sync::Arc::new(disk.clone()), dir(), always)?.0)
 }
 
 fn commit(db: &Db, known: &mut Known, step: i64) -> Result<(), Error> {
@@ -56,6 +57,14 @@ fn workload(disk: &SimDisk, known: &mut Known) -> Result<(), Error> {
         assert_eq!(content(&db), known.visible);
         for step in 0..12 {
             commit(&db, known, round * 12 + step)?;
+            if step % 4 == 3 {
+                // A block is only made of what the log has for certain.
+                let visible = known.visible.clone();
+                if if step == 7 { db.flush_all()? } else { db.flush_if_due()? } {
+                    known.synced = visible;
+                }
+                db.compact_if_due()?;
+            }
             if step % 5 == 4 {
                 db.sync()?;
                 known.synced = known.visible.clone();

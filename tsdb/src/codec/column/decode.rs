@@ -13,6 +13,7 @@ use super::{
     CHAIN_MAX, COLUMNS_PER_OFFSET, HAS_HISTOGRAMS, HAS_PATTERN, HAS_STARTS, ROWS_MAX, TAG,
     histogram, integers, start, timestamps,
 };
+use crate::cell::NO_START;
 use crate::codec::cell::whole;
 use crate::codec::{Input, Malformed};
 use crate::model::Histogram;
@@ -165,6 +166,26 @@ pub(crate) struct Beside {
     pub(crate) histograms: Vec<(u16, Arc<Histogram>)>,
     /// Each start timestamp with the row from which on it holds, rising.
     pub(crate) starts: Vec<(u16, i64)>,
+}
+
+impl Beside {
+    /// What a row holds.
+    pub(crate) fn kind(&self, row: usize) -> RowKind {
+        self.kinds.get(row).copied().unwrap_or(RowKind::Float)
+    }
+
+    /// The histogram of a row, if it holds one.
+    pub(crate) fn histogram(&self, row: usize) -> Option<Arc<Histogram>> {
+        let at = self.histograms.binary_search_by_key(&row, |(own, _)| usize::from(*own)).ok()?;
+        self.histograms.get(at).map(|(_, histogram)| histogram.clone())
+    }
+
+    /// The start timestamp that holds at a row, or [`NO_START`].
+    pub(crate) fn start(&self, row: usize) -> i64 {
+        let later = self.starts.partition_point(|(from, _)| usize::from(*from) <= row);
+        let own = later.checked_sub(1).and_then(|at| self.starts.get(at));
+        own.map_or(NO_START, |(_, start)| *start)
+    }
 }
 
 /// Decodes columns of one window.
