@@ -60,6 +60,7 @@ impl StoredCell {
     }
 
     /// The cell as the port knows it.
+    #[inline]
     pub(crate) fn as_cell(&self) -> Cell<'_> {
         let value = match &self.value {
             Stored::Absent => CellValue::Absent,
@@ -73,6 +74,7 @@ impl StoredCell {
 }
 
 impl From<Cell<'_>> for StoredCell {
+    #[inline]
     fn from(cell: Cell<'_>) -> Self {
         let value = match cell.value {
             CellValue::Absent => return Self::ABSENT,

@@ -1,13 +1,15 @@
 //! A column of one window: the cells of one series.
 //!
 //! Cells are pushed in order of rows; rows before the first cell and after the last one cost
-//! nothing. Floats are one value as long as all are the same bits (an idle counter), and a list
-//! from the first other one on: 8 bytes a sample. All that few columns have (gaps, stale marks,
-//! histograms, start timestamps) stands aside in [`Extras`].
+//! nothing. Floats are kept as [`Runs`] of the same bits: one that repeats the float before it
+//! (nine of ten floats of a page) touches no memory but the struct, one that does not takes 8
+//! bytes, and a column of one run (an idle counter) has no list. All that few columns have (gaps,
+//! stale marks, histograms, start timestamps) stands aside in [`Extras`].
 //!
 //! Invariant: a row without a float (absent, stale, histogram) repeats the float before it, so
-//! that it does not end a run of equal ones; only `Extras` says what the row really is.
+//! that it does not end a run; only `Extras` says what the row really is.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -18,6 +20,9 @@ use crate::model::Histogram;
 /// Rows that a window holds at most. A power of two, so that a list that grew by doubling is
 /// exactly full; a row's number fits 16 bits.
 pub(crate) const WINDOW_ROWS: usize = 256;
+
+/// Runs for which a list has room at least.
+const RUNS_MIN: usize = 16;
 
 /// A set of rows of one window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,24 +40,50 @@ impl RowSet {
     fn is_empty(&self) -> bool {
         *self == Self::default()
     }
-}
 
-/// The floats of rows `first..first + len`.
-#[derive(Clone, Debug)]
-enum Floats {
-    /// All rows hold this one.
-    Constant(f64),
-    /// One for each row.
-    Each(Vec<f64>),
+    fn len(&self) -> usize {
+        self.0.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// The rows of the set from 0 to `row`.
+    fn until(&self, row: usize) -> Self {
+        let part = |at: usize| match (row / 64).cmp(&at) {
+            Ordering::Less => 0,
+            Ordering::Equal => self.0[at] & (u64::MAX >> (63 - row % 64)),
+            Ordering::Greater => self.0[at],
+        };
+        Self(std::array::from_fn(part))
+    }
+
+    /// The rows of the set, rising.
+    fn iter(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..).zip(self.0).flat_map(|(word, bits)| {
+            let rest = std::iter::successors(Some(bits), |bits| Some(bits & (bits - 1)));
+            let rest = rest.take(bits.count_ones() as usize);
+            rest.map(move |bits| word * 64 + bits.trailing_zeros() as usize)
+        })
+    }
 }
 
 /// A series' cells in one window.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Column {
     first: u16,
     len: u16,
-    floats: Floats,
+    /// The float of the last run.
+    last: f64,
+    /// All runs, if there are two or more.
+    runs: Option<Box<Runs>>,
     extras: Option<Box<Extras>>,
+}
+
+/// Rows that follow one another and have the same float.
+#[derive(Clone, Debug, Default)]
+struct Runs {
+    /// Their first rows; those of the column's first row and of all others.
+    starts: RowSet,
+    /// The float of each.
+    floats: Vec<f64>,
 }
 
 /// What most columns do not have. Row numbers are the window's.
@@ -67,12 +98,6 @@ struct Extras {
     starts: Vec<(u16, i64)>,
 }
 
-impl Default for Column {
-    fn default() -> Self {
-        Self { first: 0, len: 0, floats: Floats::Constant(0.0), extras: None }
-    }
-}
-
 impl Column {
     /// The rows from the first to the last cell.
     pub(crate) fn rows(&self) -> Range<usize> {
@@ -80,24 +105,39 @@ impl Column {
     }
 
     /// Adds a cell that is not absent in a row behind all others.
+    #[inline]
     pub(crate) fn push(&mut self, row: usize, cell: &StoredCell) {
+        match cell.value {
+            Stored::Float(value) if self.is_plain_next(row, cell.start) => {
+                self.push_float(row, value);
+            }
+            _ => self.push_any(row, cell),
+        }
+    }
+
+    /// Whether a float there needs nothing aside.
+    fn is_plain_next(&self, row: usize, start: i64) -> bool {
+        self.extras.is_none() && start == NO_START && row == self.rows().end
+    }
+
+    fn push_any(&mut self, row: usize, cell: &StoredCell) {
         debug_assert!(row >= self.rows().end && row < WINDOW_ROWS);
         if self.len == 0 {
             self.first = row as u16;
         }
         for gap in self.rows().end..row {
-            self.push_float(None);
+            self.len += 1;
             self.extras().absent.insert(gap);
         }
         match &cell.value {
             Stored::Absent => debug_assert!(false, "an absent cell is not pushed"),
-            Stored::Float(value) => self.push_float(Some(*value)),
+            Stored::Float(value) => self.push_float(row, *value),
             Stored::Stale => {
-                self.push_float(None);
+                self.len += 1;
                 self.extras().stale.insert(row);
             }
             Stored::Histogram(histogram) => {
-                self.push_float(None);
+                self.len += 1;
                 self.extras().histograms.push((row as u16, histogram.clone()));
             }
         }
@@ -110,23 +150,45 @@ impl Column {
         self.extras.get_or_insert_default()
     }
 
-    /// Adds a float; `None` repeats the last one.
-    fn push_float(&mut self, value: Option<f64>) {
-        let len = usize::from(self.len);
-        match (&mut self.floats, value) {
-            (Floats::Constant(constant), Some(value)) if len == 0 => *constant = value,
-            (Floats::Constant(constant), Some(value)) if constant.to_bits() != value.to_bits() => {
-                let mut each = Vec::with_capacity((len + 1).next_power_of_two().max(8));
-                each.resize(len, *constant);
-                each.push(value);
-                self.floats = Floats::Each(each);
-            }
-            (Floats::Constant(_), _) => {}
-            (Floats::Each(each), value) => {
-                each.push(value.unwrap_or_else(|| each[len - 1]));
-            }
+    #[inline]
+    fn push_float(&mut self, row: usize, value: f64) {
+        if value.to_bits() != self.last.to_bits() {
+            self.begin_run(row, value);
         }
         self.len += 1;
+    }
+
+    fn begin_run(&mut self, row: usize, value: f64) {
+        if self.len > 0 {
+            let runs = self.runs.get_or_insert_default();
+            if runs.floats.is_empty() {
+                runs.starts.insert(usize::from(self.first));
+                runs.floats.reserve_exact(RUNS_MIN);
+                runs.floats.push(self.last);
+            }
+            runs.starts.insert(row);
+            runs.floats.push(value);
+        }
+        self.last = value;
+    }
+
+    /// The float of a row between the first and the last cell.
+    fn float(&self, row: usize) -> f64 {
+        match &self.runs {
+            Some(runs) => runs.floats[runs.starts.until(row).len() - 1],
+            None => self.last,
+        }
+    }
+
+    /// The floats of the rows from the first to the last cell, or one that all of them repeat;
+    /// those of rows without a float may be anything.
+    pub(crate) fn floats(&self) -> Vec<f64> {
+        if self.runs.is_none() {
+            return vec![self.last];
+        }
+        let mut floats = Vec::with_capacity(WINDOW_ROWS);
+        self.copy_floats(self.rows(), &mut floats);
+        floats
     }
 
     fn start_at(&self, row: usize) -> i64 {
@@ -140,15 +202,14 @@ impl Column {
         if !self.rows().contains(&row) {
             return StoredCell::ABSENT;
         }
-        let float = match &self.floats {
-            Floats::Constant(value) => *value,
-            Floats::Each(each) => each[row - usize::from(self.first)],
-        };
         let value = match &self.extras {
             Some(extras) if extras.absent.contains(row) => return StoredCell::ABSENT,
             Some(extras) if extras.stale.contains(row) => Stored::Stale,
-            Some(extras) => extras.histogram(row).map_or(Stored::Float(float), Stored::Histogram),
-            None => Stored::Float(float),
+            Some(extras) => {
+                let float = || Stored::Float(self.float(row));
+                extras.histogram(row).map_or_else(float, Stored::Histogram)
+            }
+            None => Stored::Float(self.float(row)),
         };
         StoredCell { value, start: self.start_at(row) }
     }
@@ -190,11 +251,9 @@ impl Column {
         }
         let end = out.len() + rows.len();
         out.resize(out.len() + (filled.start - rows.start), 0.0);
-        match &self.floats {
-            Floats::Constant(value) => out.resize(out.len() + filled.len(), *value),
-            Floats::Each(each) => {
-                out.extend_from_slice(&each[filled.start - own.start..filled.end - own.start]);
-            }
+        match &self.runs {
+            Some(runs) => runs.copy_floats(filled, out),
+            None => out.resize(out.len() + filled.len(), self.last),
         }
         out.resize(end, 0.0);
     }
@@ -257,23 +316,20 @@ impl Column {
         self.extras.as_ref().is_some_and(|own| !own.absent.is_empty() || !own.stale.is_empty())
     }
 
-    /// The column as the codec takes it; `kinds` are its own.
+    /// The column as the codec takes it; `floats` and `kinds` are its own.
     pub(crate) fn as_input<'a>(
         &'a self,
+        floats: &'a [f64],
         kinds: &'a [RowKind],
         lower: Option<usize>,
     ) -> ColumnInput<'a> {
-        let floats = match &self.floats {
-            Floats::Constant(value) => std::slice::from_ref(value),
-            Floats::Each(each) => each,
-        };
         let starts = self.extras.as_ref().map_or(&[][..], |extras| &extras.starts);
         let (first, histograms) = (usize::from(self.first), self.histograms());
         ColumnInput { first, floats, kinds, histograms, starts, lower }
     }
 
     /// The column that the codec gave back: a float for each row of the window, and the rest.
-    pub(crate) fn from_decoded(mut floats: Vec<f64>, beside: Beside) -> Self {
+    pub(crate) fn from_decoded(floats: Vec<f64>, beside: Beside) -> Self {
         let Beside { kinds, histograms, starts } = beside;
         let is_there = |kind: &RowKind| *kind != RowKind::Absent;
         let first = kinds.iter().position(is_there).unwrap_or(0);
@@ -286,36 +342,48 @@ impl Column {
                 RowKind::Float | RowKind::Histogram => {}
             }
         }
-        floats.truncate(end);
-        floats.drain(..first);
         let has_lists = !extras.histograms.is_empty() || !extras.starts.is_empty();
         let is_plain = !has_lists && extras.absent.is_empty() && extras.stale.is_empty();
-        Self {
-            first: first as u16,
-            len: floats.len() as u16,
-            floats: Floats::Each(floats),
-            extras: (!is_plain).then(|| Box::new(extras)),
+        let extras = (!is_plain).then(|| Box::new(extras));
+        let mut column = Self { first: first as u16, extras, ..Self::default() };
+        for (row, float) in floats.into_iter().enumerate().take(end).skip(first) {
+            column.push_float(row, float);
         }
+        column
     }
 
     /// Number of cells.
     pub(crate) fn samples(&self) -> usize {
-        let absent = self.extras.as_ref().map_or(0, |extras| {
-            extras.absent.0.iter().map(|word| word.count_ones() as usize).sum()
-        });
+        let absent = self.extras.as_ref().map_or(0, |extras| extras.absent.len());
         usize::from(self.len) - absent
     }
 
     /// Bytes beside the struct itself, about; histograms count as the pointer to them.
     pub(crate) fn heap_bytes(&self) -> usize {
-        let floats = match &self.floats {
-            Floats::Constant(_) => 0,
-            Floats::Each(each) => each.capacity() * size_of::<f64>(),
-        };
         let extras = self.extras.as_ref().map_or(0, |extras| {
             size_of::<Extras>() + extras.histograms.capacity() * 16 + extras.starts.capacity() * 16
         });
-        floats + extras
+        let runs = self
+            .runs
+            .as_ref()
+            .map_or(0, |runs| size_of::<Runs>() + runs.floats.capacity() * size_of::<f64>());
+        runs + extras
+    }
+}
+
+impl Runs {
+    /// Copies the floats of `rows` to the end of `out`.
+    fn copy_floats(&self, rows: Range<usize>, out: &mut Vec<f64>) {
+        let before = self.starts.until(rows.start).len();
+        let (start, mut float) = (out.len(), self.floats[before - 1]);
+        for (run, next) in self.starts.iter().zip(&self.floats).skip(before) {
+            if run >= rows.end {
+                break;
+            }
+            out.resize(start + run - rows.start, float);
+            float = *next;
+        }
+        out.resize(start + rows.len(), float);
     }
 }
 
@@ -381,7 +449,7 @@ mod tests {
         }
         assert_eq!(column.heap_bytes(), 0);
         column.push(WINDOW_ROWS - 1, &Cell1(0.25).into());
-        assert_eq!(column.heap_bytes(), WINDOW_ROWS * 8);
+        assert!(column.heap_bytes() <= 192);
         assert!(size_of::<Column>() <= 40);
     }
 

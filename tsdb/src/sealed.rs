@@ -38,9 +38,12 @@ impl Sealed {
     pub(crate) fn new(timestamps: &[i64], columns: &[Column], lower: &[Option<u32>]) -> Self {
         let kinds: Vec<_> = columns.iter().map(|column| column.kinds(timestamps.len())).collect();
         let lower = |number: usize| lower.get(number).copied().flatten().map(|own| own as usize);
-        let columns_and_kinds = columns.iter().zip(&kinds).enumerate();
-        let inputs: Vec<_> = columns_and_kinds
-            .map(|(number, (column, kinds))| column.as_input(kinds, lower(number)))
+        let floats: Vec<_> = columns.iter().map(Column::floats).collect();
+        let parts = columns.iter().zip(&floats).zip(&kinds).enumerate();
+        let inputs: Vec<_> = parts
+            .map(|(number, ((column, floats), kinds))| {
+                column.as_input(floats, kinds, lower(number))
+            })
             .collect();
         let is_partial = |column: &Column| column.rows() != (0..timestamps.len());
         let partial = (0..).zip(columns).filter(|(_, column)| is_partial(column));

@@ -116,6 +116,7 @@ impl Window {
     }
 
     /// Adds a cell that is not absent to a row; the column has none there or later.
+    #[inline]
     pub(crate) fn push(&mut self, row: usize, column: usize, cell: &StoredCell) {
         match self {
             Self::Open(Open { columns, .. }) => {

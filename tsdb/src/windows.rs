@@ -21,7 +21,7 @@ use crate::window::{Open, Window, rows_between};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RowPlace {
     window: usize,
-    row: usize,
+    pub(crate) row: usize,
 }
 
 /// All rows of a group.
@@ -100,9 +100,14 @@ impl Windows {
         (timestamp > self.closed).then_some(RowPlace { window, row })
     }
 
+    /// The window of a row.
+    pub(crate) fn at(&mut self, place: RowPlace) -> &mut Window {
+        &mut self.windows[place.window]
+    }
+
     /// Adds a cell that is not absent to a row; the column has none there or later.
     pub(crate) fn push(&mut self, place: RowPlace, column: usize, cell: &StoredCell) {
-        self.windows[place.window].push(place.row, column, cell);
+        self.at(place).push(place.row, column, cell);
     }
 
     /// Whether there is a window to be sealed.

@@ -53,6 +53,7 @@ impl CellState {
     pub(crate) const NEW: Self = Self { kind: Kind::Absent, bits: 0, start: NO_START };
 
     /// Whether `cell` repeats the last one.
+    #[inline]
     pub(crate) fn is_unchanged(&self, cell: &StoredCell) -> bool {
         match cell.value {
             Stored::Float(value) => {
@@ -125,6 +126,7 @@ impl CellState {
     }
 
     /// The last cell once more.
+    #[inline]
     pub(crate) fn repeated(&self) -> Result<StoredCell, Malformed> {
         let value = match self.kind {
             Kind::Absent => Stored::Absent,

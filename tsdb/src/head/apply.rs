@@ -49,6 +49,8 @@ impl Head {
             return;
         };
         let mut late = Vec::new();
+        let window = group.windows.at(place);
+        let mut stored = 0;
         for (column, cell) in columns.iter().zip(cells) {
             if cell.is_absent() {
                 continue;
@@ -64,9 +66,10 @@ impl Head {
             if series.oldest == NO_SAMPLE {
                 list(series, id, row.timestamp, &mut self.postings, &mut self.retired);
             }
-            group.windows.push(place, column.0 as usize, cell);
-            self.samples += 1;
+            window.push(place.row, column.0 as usize, cell);
+            stored += 1;
         }
+        self.samples += stored;
         self.latest = self.latest.max(row.timestamp);
         for (id, cell) in late {
             self.apply_loose(id, row.timestamp, cell);

@@ -14,7 +14,7 @@
 use std::collections::HashMap;
 
 use super::{Head, NO_SAMPLE};
-use crate::append::{GroupRef, RowReport};
+use crate::append::{ColumnRef, GroupRef, RowReport};
 use crate::cell::{Stored, StoredCell};
 use crate::commit::{Commit, LooseSample, Row, SeriesId};
 use crate::error::Rejected;
@@ -175,6 +175,13 @@ fn first_row(
     ids: &[SeriesId],
     is_replay: bool,
 ) -> RowReport {
+    let (columns, cells) = commit.row(row);
+    let is_newer =
+        |column: &ColumnRef| row.timestamp > head.newest[ids[column.0 as usize].0 as usize];
+    if row.timestamp >= head.floor && columns.iter().all(is_newer) {
+        let stored = cells.iter().filter(|cell| !cell.is_absent()).count();
+        return RowReport { stored, ..RowReport::default() };
+    }
     let mut report = RowReport::default();
     for at in row.columns.clone() {
         if commit.cells[at].is_absent() {

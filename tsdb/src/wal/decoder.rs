@@ -4,16 +4,18 @@
 //! It trusts nothing: a number that was not defined, a length beyond the bytes, a tag without
 //! meaning end the segment.
 
+use std::sync::Arc;
+
 use super::record::{
     COLUMNS, EXEMPLAR, FrontCoding, GROUP, METADATA, ROW, ROW_CELLS_MAX, ROW_OF_COLUMNS, SAMPLE,
     SERIES,
 };
-use crate::append::{Append, Cell, ColumnRef, FamilyColumns, GroupRef};
-use crate::cell::StoredCell;
+use crate::append::{Append, Cell, CellValue, ColumnRef, FamilyColumns, GroupRef};
+use crate::cell::{NO_START, Stored, StoredCell};
 use crate::codec::cell::CellState;
 use crate::codec::text::{labels, pairs, text};
 use crate::codec::{Input, Malformed};
-use crate::model::{Exemplar, Labels, Metadata, MetricType, Timestamp};
+use crate::model::{Exemplar, Histogram, Labels, Metadata, MetricType, Timestamp};
 
 /// What a segment has said so far.
 #[derive(Debug, Default)]
@@ -134,8 +136,11 @@ impl Decoder {
         if names_columns {
             group.read_shape(input)?;
         }
-        let stored = group.read_cells(input)?;
-        let cells: Vec<Cell<'_>> = stored.iter().map(StoredCell::as_cell).collect();
+        let mut histograms = Vec::new();
+        let mut cells: Vec<Cell<'_>> = group.read_cells(input, &mut histograms)?;
+        for (at, histogram) in &histograms {
+            cells[*at].value = CellValue::Histogram(histogram);
+        }
         let timestamp = Timestamp::from_ms(group.timestamp);
         self.newest = self.newest.max(Some(group.timestamp));
         let report = into.row(group.group, timestamp, &group.refs, &cells);
@@ -193,19 +198,37 @@ impl GroupState {
         Ok(())
     }
 
-    fn read_cells(&mut self, input: &mut Input<'_>) -> Result<Vec<StoredCell>, Malformed> {
+    /// The cells of a row, those that are histograms absent and set aside with their numbers.
+    fn read_cells(
+        &mut self,
+        input: &mut Input<'_>,
+        histograms: &mut Vec<(usize, Arc<Histogram>)>,
+    ) -> Result<Vec<Cell<'static>>, Malformed> {
         let mut cells = Vec::with_capacity(self.shape.len());
+        let mut push = |cells: &mut Vec<_>, StoredCell { value, start }| {
+            let value = match value {
+                Stored::Float(value) => CellValue::Float(value),
+                Stored::Absent => CellValue::Absent,
+                Stored::Stale => CellValue::Stale,
+                Stored::Histogram(histogram) => {
+                    histograms.push((cells.len(), histogram));
+                    CellValue::Absent
+                }
+            };
+            let start = (start != NO_START).then(|| Timestamp::from_ms(start));
+            cells.push(Cell { value, start });
+        };
         let mut columns = self.shape.iter();
         while cells.len() < self.shape.len() {
             for column in columns.by_ref().take(self.run(input, cells.len())?) {
-                cells.push(self.cells[*column].repeated()?);
+                push(&mut cells, self.cells[*column].repeated()?);
             }
             if cells.len() == self.shape.len() {
                 break;
             }
             let changed = self.run(input, cells.len())?;
             for column in columns.by_ref().take(changed) {
-                cells.push(self.cells[*column].read(input)?);
+                push(&mut cells, self.cells[*column].read(input)?);
             }
             if changed == 0 {
                 return Err(Malformed("a cell that changed"));
@@ -231,7 +254,7 @@ mod tests {
     use super::*;
     use crate::append::Storage;
     use crate::codec::frame::{FRAME_HEAD_BYTES, SEGMENT_HEAD_BYTES};
-    use crate::codec::pack::unpack;
+    use crate::codec::pack::Unpacker;
     use crate::disk::sim::SimDisk;
     use crate::{Db, Options};
 
@@ -263,7 +286,8 @@ mod tests {
         appender.exemplar(&labels, exemplar).unwrap();
         appender.commit().unwrap();
         let bytes = disk.files().into_values().next().unwrap();
-        unpack(&bytes[SEGMENT_HEAD_BYTES + FRAME_HEAD_BYTES..]).unwrap().into_owned()
+        let payload = &bytes[SEGMENT_HEAD_BYTES + FRAME_HEAD_BYTES..];
+        Unpacker::default().unpack(payload).unwrap().to_vec()
     }
 
     proptest! {

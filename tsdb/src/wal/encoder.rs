@@ -30,19 +30,14 @@ pub(super) struct Encoder {
 #[derive(Debug)]
 struct GroupState {
     number: u64,
-    /// By the store's column number.
-    columns: Vec<ColumnState>,
+    /// The segment's number of each of the store's columns, once it is defined.
+    numbers: Vec<Option<u32>>,
+    /// The last cell of each.
+    cells: Vec<CellState>,
     defined: u32,
     /// The columns and the time of the last row.
     shape: Vec<ColumnRef>,
     timestamp: i64,
-}
-
-#[derive(Clone, Debug)]
-struct ColumnState {
-    /// The segment's number, once it is defined.
-    number: Option<u32>,
-    cell: CellState,
 }
 
 #[derive(Debug)]
@@ -72,9 +67,11 @@ impl Encoder {
     fn put_row(&mut self, out: &mut Vec<u8>, commit: &Commit, row: &Row, catalog: &dyn Catalog) {
         let (columns, cells) = commit.row(row);
         self.define_group(out, row.group, catalog);
-        self.define_columns(out, row.group, columns, catalog);
+        let is_same_shape = self.groups.get(&row.group).is_some_and(|group| group.shape == columns);
+        if !is_same_shape {
+            self.define_columns(out, row.group, columns, catalog);
+        }
         let Some(group) = self.groups.get_mut(&row.group) else { return };
-        let is_same_shape = group.shape == columns;
         out.push(if is_same_shape { ROW } else { ROW_OF_COLUMNS });
         put_varint(out, group.number);
         put_signed(out, row.timestamp.wrapping_sub(group.timestamp));
@@ -91,8 +88,8 @@ impl Encoder {
         self.groups.entry(group).or_insert_with(|| {
             out.push(GROUP);
             put_pairs(out, catalog.target(group).iter());
-            let (columns, shape) = (Vec::new(), Vec::new());
-            GroupState { number, columns, defined: 0, shape, timestamp: 0 }
+            let (numbers, cells, shape) = (Vec::new(), Vec::new(), Vec::new());
+            GroupState { number, numbers, cells, defined: 0, shape, timestamp: 0 }
         });
     }
 
@@ -143,13 +140,13 @@ impl GroupState {
     /// Gives a column the next number; `false` if it has one.
     fn define(&mut self, column: ColumnRef) -> bool {
         let column = column.0 as usize;
-        if column >= self.columns.len() {
-            let new = ColumnState { number: None, cell: CellState::NEW };
-            self.columns.resize(column + 1, new);
+        if column >= self.numbers.len() {
+            self.numbers.resize(column + 1, None);
+            self.cells.resize(column + 1, CellState::NEW);
         }
-        let is_new = self.columns[column].number.is_none();
+        let is_new = self.numbers[column].is_none();
         if is_new {
-            self.columns[column].number = Some(self.defined);
+            self.numbers[column] = Some(self.defined);
             self.defined += 1;
         }
         is_new
@@ -157,7 +154,7 @@ impl GroupState {
 
     /// The columns as runs of rising numbers: how many runs, then first and length of each.
     fn put_shape(&self, out: &mut Vec<u8>) {
-        let number = |column: &ColumnRef| self.columns[column.0 as usize].number.unwrap_or(0);
+        let number = |column: &ColumnRef| self.numbers[column.0 as usize].unwrap_or(0);
         let numbers: Vec<_> = self.shape.iter().map(number).collect();
         let runs = || numbers.chunk_by(|left, right| left + 1 == *right);
         put_varint(out, runs().count() as u64);
@@ -169,24 +166,25 @@ impl GroupState {
 
     /// The cells, by turns: how many are unchanged, how many are not and those.
     fn put_cells(&mut self, out: &mut Vec<u8>, cells: &[StoredCell]) {
-        let (mut at, shape, columns) = (0, &self.shape, &mut self.columns);
-        let run = |columns: &[ColumnState], at: usize, wanted: bool| {
-            let cells = shape[at..].iter().zip(&cells[at..]);
-            let is_unchanged =
-                |column: &ColumnRef, cell| columns[column.0 as usize].cell.is_unchanged(cell);
-            cells.take_while(|(column, cell)| is_unchanged(column, cell) == wanted).count()
+        let (mut at, shape, states) = (0, &self.shape, &mut self.cells);
+        let run = |states: &[CellState], at: usize, wanted: bool| {
+            let mut cells = shape[at..].iter().zip(&cells[at..]);
+            let is_other = |(column, cell): (&ColumnRef, &StoredCell)| {
+                states[column.0 as usize].is_unchanged(cell) != wanted
+            };
+            cells.position(is_other).unwrap_or(shape.len() - at)
         };
         while at < cells.len() {
-            let unchanged = run(columns, at, true);
+            let unchanged = run(states, at, true);
             put_varint(out, unchanged as u64);
             at += unchanged;
             if at == cells.len() {
                 return;
             }
-            let changed = run(columns, at, false);
+            let changed = run(states, at, false);
             put_varint(out, changed as u64);
             for (column, cell) in shape[at..at + changed].iter().zip(&cells[at..]) {
-                columns[column.0 as usize].cell.put(out, cell);
+                states[column.0 as usize].put(out, cell);
             }
             at += changed;
         }

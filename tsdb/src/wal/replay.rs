@@ -15,7 +15,7 @@ use crate::codec::Malformed;
 use crate::codec::frame::{
     FRAME_HEAD_BYTES, FrameHead, SEGMENT_HEAD_BYTES, check_segment_head, read_frame_head,
 };
-use crate::codec::pack::unpack;
+use crate::codec::pack::Unpacker;
 use crate::disk::{Disk, File};
 
 /// Bytes that are read ahead.
@@ -66,7 +66,7 @@ pub(crate) type Apply<'a> = dyn FnMut(&mut Decoder, &[u8]) -> Result<(), Malform
 
 /// Reads segment `number` and hands each commit to `apply`.
 pub(crate) fn replay(disk: &dyn Disk, path: &Path, number: u64, apply: &mut Apply<'_>) -> Replayed {
-    let mut decoder = Decoder::default();
+    let (mut decoder, mut unpacker) = (Decoder::default(), Unpacker::default());
     let (mut len, mut commits, mut offset) = (0, 0, 0);
     let mut read_all = || {
         let mut source = Source::open(disk, path)?;
@@ -78,7 +78,7 @@ pub(crate) fn replay(disk: &dyn Disk, path: &Path, number: u64, apply: &mut Appl
         offset = source.offset;
         while source.offset < source.len {
             let payload = read_frame(&mut source, number)?;
-            apply(&mut decoder, &unpack(&payload)?)?;
+            apply(&mut decoder, unpacker.unpack(&payload)?)?;
             commits += 1;
             offset = source.offset;
         }
