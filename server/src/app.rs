@@ -5,7 +5,7 @@
 //! 3. Stopping: no new requests, scrapes end, the log is synced. All of it within
 //!    [`STOP_TIMEOUT`], so that an orchestrator never has to kill.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -26,7 +26,7 @@ use crate::flags::SharedFlags;
 use crate::http::{self, HttpOptions, State};
 use crate::metrics::Metrics;
 use crate::queries::LocalQueries;
-use crate::upkeep;
+use crate::upkeep::{self, Retention};
 
 /// How long each part of stopping may take.
 pub const STOP_TIMEOUT: Duration = Duration::from_millis(800);
@@ -38,8 +38,12 @@ pub struct AppOptions {
     pub shared: SharedFlags,
     /// Accept remote write.
     pub remote_write: bool,
-    /// Samples older than this are dropped, in ms; `None`: never.
-    pub retention_ms: Option<i64>,
+    /// Answer the admin API.
+    pub admin: bool,
+    /// What is dropped.
+    pub retention: Retention,
+    /// How late a sample may come, in ms; see [`tsdb::Options::out_of_order_ms`].
+    pub out_of_order_ms: i64,
     /// A sentence that the page shows.
     pub notice: Option<String>,
 }
@@ -47,6 +51,7 @@ pub struct AppOptions {
 /// A server that is about to run.
 pub struct App {
     db: Arc<Db>,
+    directory: PathBuf,
     clock: Arc<dyn Clock>,
     options: AppOptions,
 }
@@ -58,10 +63,12 @@ impl App {
         options: AppOptions,
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
-        let (db, recovery) = Db::open(Arc::new(OsDisk), directory, tsdb::Options::default())
+        let out_of_order_ms = options.out_of_order_ms;
+        let limits = tsdb::Options { out_of_order_ms, ..tsdb::Options::default() };
+        let (db, recovery) = Db::open(Arc::new(OsDisk), directory, limits)
             .with_context(|| format!("cannot open the store in {}", directory.display()))?;
         log_recovery(directory, &recovery);
-        Ok(Self { db: Arc::new(db), clock, options })
+        Ok(Self { db: Arc::new(db), directory: directory.to_owned(), clock, options })
     }
 
     /// What the page shows on top.
@@ -96,9 +103,14 @@ impl App {
             self.options.shared.sync_ms,
             stopped.clone(),
         ));
-        let retention_ms = self.options.retention_ms;
-        ticks.spawn(upkeep::drop_old(self.db.clone(), self.clock.clone(), retention_ms));
-        let writer = upkeep::BlockWriter::start(self.db.clone(), self.clock.clone())?;
+        let retention = self.options.retention;
+        ticks.spawn(upkeep::drop_old(self.db.clone(), self.clock.clone(), retention));
+        let writer = upkeep::BlockWriter::start(
+            self.db.clone(),
+            self.clock.clone(),
+            retention.bytes,
+            state.metrics.clone(),
+        )?;
         let listener = listener.tap_io(|connection| {
             // Answers are written whole; waiting for more would only delay them.
             let _ = connection.set_nodelay(true);
@@ -138,6 +150,9 @@ impl App {
             ready: Arc::new(AtomicBool::new(true)),
             options: HttpOptions {
                 remote_write: self.options.remote_write,
+                admin: self.options.admin,
+                data_dir: self.directory.clone(),
+                takes_late: self.options.out_of_order_ms > 0,
                 query_timeout: Duration::from_millis(shared.timeout_ms.unsigned_abs()),
                 notice: self.options.notice.clone(),
             },
@@ -147,15 +162,20 @@ impl App {
 
 /// Says what was found on disk, and every byte of it that was not read.
 fn log_recovery(directory: &Path, recovery: &Recovery) {
-    let Recovery { segments, commits, samples, rejected, .. } = recovery;
+    let Recovery { blocks, segments, commits, samples, rejected, .. } = recovery;
     info!(
-        "store opened in {}: {samples} samples, {commits} commits in {segments} log segments",
+        "store opened in {}: {samples} samples, {blocks} blocks, {commits} commits in {segments} \
+         log segments",
         directory.display()
     );
     for Dropped { path, offset, bytes, reason, is_torn } in &recovery.dropped {
         let file = path.display();
         if *is_torn {
             info!("{file}: a last write of {bytes} bytes at {offset} was cut off by a crash");
+        } else if path.extension().is_some_and(|end| end == "damaged") {
+            warn!(
+                "a damaged block was put aside as {file}, and its samples are not shown: {reason}"
+            );
         } else {
             warn!(
                 "{file}: {bytes} bytes from {offset} on were not read: {reason}; the file is kept"

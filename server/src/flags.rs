@@ -4,8 +4,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use tsdb::model::duration::parse_duration;
+
+use crate::config::parse_bytes;
 
 /// Collects, stores, queries and shows the metrics of LLM inference clusters.
 #[derive(Debug, Parser)]
@@ -26,6 +28,9 @@ pub enum Command {
     /// Run test files
     #[command(subcommand)]
     Test(TestCommand),
+    /// Look into a store's files, move samples out of and into them
+    #[command(subcommand)]
+    Tsdb(TsdbCommand),
 }
 
 /// What can be tested.
@@ -39,6 +44,89 @@ pub enum TestCommand {
     },
 }
 
+/// What can be done with a store's files.
+#[derive(Debug, Subcommand)]
+pub enum TsdbCommand {
+    /// Say what takes the room, and which labels make the series many
+    Analyze(AnalyzeFlags),
+    /// Check every block and the log; exit code 1 if something is damaged
+    Verify {
+        /// The store's directory; a server may be using it
+        #[arg(default_value = "data/")]
+        dir: PathBuf,
+    },
+    /// Write the samples to stdout as text
+    Dump(DumpFlags),
+    /// Load samples into a store that no server has open
+    #[command(subcommand)]
+    Import(ImportCommand),
+    /// Make a copy of a store that no server has open, by links to its files
+    Snapshot {
+        /// The store's directory
+        dir: PathBuf,
+        /// The directory of the copy, on the same file system; empty or not there yet
+        target: PathBuf,
+    },
+}
+
+/// What can be imported.
+#[derive(Debug, Subcommand)]
+pub enum ImportCommand {
+    /// Text in the OpenMetrics format, with a timestamp for each sample, in any order
+    Openmetrics {
+        /// The file
+        file: PathBuf,
+        /// The store's directory, made if it is not there
+        #[arg(default_value = "data/")]
+        dir: PathBuf,
+    },
+}
+
+/// Flags of `tsdb analyze`.
+#[derive(Args, Debug)]
+pub struct AnalyzeFlags {
+    /// The store's directory; a server may be using it
+    #[arg(default_value = "data/")]
+    pub dir: PathBuf,
+    /// How many lines each list has
+    #[arg(long, default_value_t = 20, value_name = "COUNT")]
+    pub limit: usize,
+    /// Count only the series that this selector selects; may be given several times
+    #[arg(long = "match", value_name = "SELECTOR")]
+    pub matchers: Vec<String>,
+}
+
+/// Flags of `tsdb dump`.
+#[derive(Args, Debug)]
+pub struct DumpFlags {
+    /// The store's directory; a server may be using it
+    #[arg(default_value = "data/")]
+    pub dir: PathBuf,
+    /// The oldest time, in milliseconds since 1970
+    #[arg(long, default_value_t = i64::MIN, hide_default_value = true, value_name = "MS",
+          allow_negative_numbers = true)]
+    pub min_time: i64,
+    /// The newest time, in milliseconds since 1970
+    #[arg(long, default_value_t = i64::MAX, hide_default_value = true, value_name = "MS",
+          allow_negative_numbers = true)]
+    pub max_time: i64,
+    /// Only the series that this selector selects; may be given several times
+    #[arg(long = "match", value_name = "SELECTOR")]
+    pub matchers: Vec<String>,
+    /// What the lines look like
+    #[arg(long, value_enum, default_value = "openmetrics", value_name = "FORMAT")]
+    pub format: DumpFormat,
+}
+
+/// Forms of a dump.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DumpFormat {
+    /// OpenMetrics, which `import` and promtool load
+    Openmetrics,
+    /// As `promtool tsdb dump`, native histograms included
+    Promtool,
+}
+
 /// Flags of `serve`.
 #[derive(Args, Debug)]
 pub struct ServeFlags {
@@ -48,13 +136,20 @@ pub struct ServeFlags {
     /// Where samples are kept
     #[arg(long = "storage.tsdb.path", default_value = "data/", value_name = "DIR")]
     pub storage_path: PathBuf,
-    /// How long samples are kept
-    #[arg(long = "storage.tsdb.retention.time", default_value = "15d", value_parser = duration_ms,
+    /// How long samples are kept; 15d if there is no limit of size either
+    #[arg(long = "storage.tsdb.retention.time", value_parser = duration_ms,
           value_name = "DURATION")]
-    pub retention_ms: i64,
+    pub retention_ms: Option<i64>,
+    /// How many bytes log and blocks may take before the oldest blocks go: a number with a unit of
+    /// B, KB, MB, GB, TB, PB or EB, in powers of 1024 [default: no limit]
+    #[arg(long = "storage.tsdb.retention.size", value_parser = parse_bytes, value_name = "SIZE")]
+    pub retention_bytes: Option<u64>,
     /// Accept samples at /api/v1/write (remote write 1.0)
     #[arg(long = "web.enable-remote-write-receiver")]
     pub remote_write: bool,
+    /// Answer at /api/v1/admin/tsdb/: delete series, clean up after deletions, take snapshots
+    #[arg(long = "web.enable-admin-api")]
+    pub admin_api: bool,
     /// Flags that `demo` has too
     #[command(flatten)]
     pub shared: SharedFlags,
@@ -141,7 +236,8 @@ mod tests {
         let flags = parsed("inferometer --config.file=a.yml --storage.tsdb.retention.time=7d");
         let Ok(Flags { command: Command::Serve(serve) }) = flags else { panic!("{flags:?}") };
         assert_eq!(serve.config_file, PathBuf::from("a.yml"));
-        assert_eq!(serve.retention_ms, 7 * 86_400_000);
+        assert_eq!(serve.retention_ms, Some(7 * 86_400_000));
+        assert_eq!((serve.retention_bytes, serve.admin_api), (None, false));
         assert_eq!(serve.listen, "0.0.0.0:9090");
     }
 
@@ -151,6 +247,8 @@ mod tests {
             ("inferometer serve --query.timeout=2", "'--query.timeout <DURATION>'"),
             ("inferometer serve --query.timeout=0s", "has to be longer than 0"),
             ("inferometer serve --storage.tsdb.pth=x", "--storage.tsdb.path"),
+            ("inferometer serve --storage.tsdb.retention.size=512", "units: unknown unit  in 512"),
+            ("inferometer serve --storage.tsdb.retention.size=x", "units: invalid x"),
             ("inferometer dmo", "demo"),
         ];
         for (line, part) in rows {

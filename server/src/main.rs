@@ -6,6 +6,7 @@ use server::cli;
 use server::flags::{Command, Flags, TestCommand};
 
 fn main() -> ExitCode {
+    share_heaps();
     let flags = match Flags::parse_from_args(std::env::args()) {
         Ok(flags) => flags,
         Err(error) => error.exit(),
@@ -14,6 +15,7 @@ fn main() -> ExitCode {
         Command::Serve(flags) => cli::serve::run(&flags),
         Command::Demo(flags) => cli::demo::run(&flags),
         Command::Test(TestCommand::Promql { files }) => cli::test::promql(&files),
+        Command::Tsdb(command) => cli::tsdb::run(&command),
     };
     match done {
         Ok(code) => code,
@@ -23,6 +25,21 @@ fn main() -> ExitCode {
         }
     }
 }
+
+/// Has all threads share two heaps of the C library, instead of eight for each core. What one thread
+/// allocates here another one frees (samples come in on one and go to blocks on another), and many
+/// heaps keep much of that for themselves; `docs/decisions/0003-heaps.md` has the figures.
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[expect(unsafe_code, reason = "the C library has no safe way to say it")]
+fn share_heaps() {
+    // SAFETY: takes two numbers, touches the allocator's own state under its own lock, and no other
+    // thread has been started.
+    let is_set = unsafe { libc::mallopt(libc::M_ARENA_MAX, 2) };
+    debug_assert_eq!(is_set, 1, "the C library knows M_ARENA_MAX");
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+fn share_heaps() {}
 
 /// The error and what caused it; a cause that is named already is not repeated.
 fn with_causes(error: &anyhow::Error) -> String {

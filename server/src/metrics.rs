@@ -30,6 +30,10 @@ pub struct Metrics {
     head_groups: Gauge,
     head_samples: Gauge<u64, AtomicU64>,
     wal_bytes: Gauge<u64, AtomicU64>,
+    blocks: Gauge,
+    block_bytes: Gauge<u64, AtomicU64>,
+    lowest_timestamp: Gauge,
+    block_write_failing: Gauge,
     targets_up: Gauge,
     targets: Gauge,
     resident_bytes: Gauge,
@@ -46,6 +50,10 @@ impl Default for Metrics {
             head_groups: Gauge::default(),
             head_samples: Gauge::default(),
             wal_bytes: Gauge::default(),
+            blocks: Gauge::default(),
+            block_bytes: Gauge::default(),
+            lowest_timestamp: Gauge::default(),
+            block_write_failing: Gauge::default(),
             targets_up: Gauge::default(),
             targets: Gauge::default(),
             resident_bytes: Gauge::default(),
@@ -86,6 +94,17 @@ impl Metrics {
                 "Targets whose last scrape succeeded",
                 self.targets_up.clone(),
             ),
+            ("prometheus_tsdb_blocks_loaded", "Blocks that are open", self.blocks.clone()),
+            (
+                "prometheus_tsdb_lowest_timestamp",
+                "Time of the oldest sample, in milliseconds; 0 if there is none",
+                self.lowest_timestamp.clone(),
+            ),
+            (
+                "inferometer_storage_block_write_failing",
+                "Whether the last try to write or merge blocks failed",
+                self.block_write_failing.clone(),
+            ),
             ("process_resident_memory_bytes", "Resident memory", self.resident_bytes.clone()),
         ];
         for (name, help, gauge) in gauges {
@@ -97,6 +116,11 @@ impl Metrics {
                 "prometheus_tsdb_wal_storage_size_bytes",
                 "Bytes of the write-ahead log",
                 self.wal_bytes.clone(),
+            ),
+            (
+                "prometheus_tsdb_storage_blocks_bytes",
+                "Bytes of all blocks",
+                self.block_bytes.clone(),
             ),
         ];
         for (name, help, gauge) in sizes {
@@ -116,12 +140,20 @@ impl Metrics {
         self.samples_written.inc_by(samples as u64);
     }
 
+    /// Whether blocks cannot be written.
+    pub fn set_block_write_failing(&self, is_failing: bool) {
+        self.block_write_failing.set(is_failing.into());
+    }
+
     /// The page in OpenMetrics text.
     pub fn page(&self, stats: &Stats, targets: &[TargetStatus]) -> String {
         self.head_series.set(stats.series as i64);
         self.head_groups.set(stats.groups as i64);
         self.head_samples.set(stats.samples);
         self.wal_bytes.set(stats.log_bytes);
+        self.blocks.set(stats.blocks as i64);
+        self.block_bytes.set(stats.block_bytes);
+        self.lowest_timestamp.set(stats.oldest.map_or(0, |oldest| oldest.ms()));
         self.targets.set(targets.len() as i64);
         let up = targets.iter().filter(|target| target.health == Health::Up).count();
         self.targets_up.set(up as i64);

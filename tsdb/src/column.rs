@@ -77,10 +77,10 @@ pub(crate) struct Column {
     extras: Option<Box<Extras>>,
 }
 
-/// Rows that follow one another and have the same float.
+/// Rows that follow one another and have floats of the same bits, two runs or more.
 #[derive(Clone, Debug, Default)]
 struct Runs {
-    /// Their first rows; those of the column's first row and of all others.
+    /// Their first rows, that of the column among them.
     starts: RowSet,
     /// The float of each.
     floats: Vec<f64>,
@@ -252,6 +252,10 @@ impl Column {
         let end = out.len() + rows.len();
         out.resize(out.len() + (filled.start - rows.start), 0.0);
         match &self.runs {
+            // Every row begins one.
+            Some(runs) if runs.floats.len() == own.len() => {
+                out.extend_from_slice(&runs.floats[filled.start - own.start..][..filled.len()]);
+            }
             Some(runs) => runs.copy_floats(filled, out),
             None => out.resize(out.len() + filled.len(), self.last),
         }

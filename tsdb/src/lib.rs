@@ -23,6 +23,8 @@ mod db;
 pub mod disk;
 pub mod error;
 mod family;
+#[doc(hidden)]
+pub mod fuzz;
 mod group;
 mod head;
 mod layout;
@@ -37,7 +39,7 @@ mod window;
 mod windows;
 
 pub use append::{Append, Cell, CellValue, ColumnRef, FamilyColumns, GroupRef, RowReport, Storage};
-pub use db::{Db, Dropped, Recovery, Stats};
+pub use db::{BlockFacts, Cardinality, Db, Dropped, Recovery, Stats};
 pub use error::{Error, Rejected};
 pub use options::Options;
 pub use select::{Batch, BatchColumn, Batches, Select, Selection};

@@ -133,6 +133,12 @@ impl Loose {
         self.windows.is_empty() && self.late.is_empty() && self.frozen.is_empty()
     }
 
+    /// Number of windows that reach into the time from `start` to `end`; the late samples count as
+    /// one.
+    pub(crate) fn windows_between(&self, start: i64, end: i64) -> usize {
+        self.windows.count_between(start, end) + usize::from(!self.late.is_empty())
+    }
+
     /// Bytes that the samples take, about.
     pub(crate) fn heap_bytes(&self) -> usize {
         let late = self.frozen.iter().map(|(_, late)| late).chain([&self.late]);

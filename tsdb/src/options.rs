@@ -34,7 +34,7 @@ pub struct Options {
 
 impl Default for Options {
     /// 5 million series, segments of 32 MiB, 100 000 families, 100 000
-    /// exemplars (Prometheus's default), windows of 256 rows, nothing out of order, blocks from 2
+    /// exemplars (Prometheus's default), windows of 256 rows, nothing out of order, blocks from 3
     /// million samples (or 64 for each series) on that keep 4 rows in memory, merged up to 36 hours
     /// (a tenth of 15 days, as Prometheus) and 512 MiB.
     fn default() -> Self {
@@ -45,7 +45,7 @@ impl Default for Options {
             exemplars_max: 100_000,
             window_rows: 256,
             out_of_order_ms: 0,
-            flush_samples: 2 << 20,
+            flush_samples: 3 << 20,
             flush_rows: 64,
             kept_rows: 4,
             block_span_max: 36 * 3_600_000,

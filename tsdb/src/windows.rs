@@ -200,6 +200,12 @@ impl Windows {
         self.windows.pop_front().map(|window| window.samples())
     }
 
+    /// Number of windows that reach into the time from `start` to `end`, both included.
+    pub(crate) fn count_between(&self, start: i64, end: i64) -> usize {
+        let reach = self.all().skip_while(|window| window.last() < Some(start));
+        reach.take_while(|window| window.first() <= Some(end)).count()
+    }
+
     /// Bytes that the rows take, about.
     pub(crate) fn heap_bytes(&self) -> usize {
         let windows = self.windows.capacity() * size_of::<Window>();

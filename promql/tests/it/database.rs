@@ -1,6 +1,6 @@
 //! The real store under the conformance scripts: filled row by row, as scrapes do, or sample by
-//! sample, as backfill does; with windows so short that nearly all are sealed; and opened again
-//! from its log after each load.
+//! sample, as backfill does; with windows so short that nearly all are sealed; opened again from
+//! its log after each load; and with everything in blocks, four of each load merged to one.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -19,6 +19,7 @@ pub(crate) enum Way {
     Samples,
     SealedRows,
     ReopenedLog,
+    MergedBlocks,
 }
 
 pub(crate) struct Database {
@@ -54,12 +55,20 @@ impl Database {
 
 impl TestStore for Database {
     fn load(&mut self, series: &[LoadedSeries]) -> Result<(), String> {
-        let mut appender = self.db().appender();
-        match self.way {
-            Way::Samples => add_samples(&mut *appender, series)?,
-            Way::Rows | Way::SealedRows | Way::ReopenedLog => add_rows(&mut *appender, series)?,
+        let times = times(series);
+        let parts = if self.way == Way::MergedBlocks { 4 } else { 1 };
+        for part in times.chunks(times.len().div_ceil(parts).max(1)) {
+            let mut appender = self.db().appender();
+            match self.way {
+                Way::Samples => add_samples(&mut *appender, series)?,
+                _ => add_rows(&mut *appender, series, part)?,
+            }
+            appender.commit().map_err(|error| error.to_string())?;
+            if self.way == Way::MergedBlocks {
+                self.db().flush_all().map_err(|error| error.to_string())?;
+                self.db().compact_if_due().map_err(|error| error.to_string())?;
+            }
         }
-        appender.commit().map_err(|error| error.to_string())?;
         if self.way == Way::ReopenedLog { self.reopen() } else { Ok(()) }
     }
 
@@ -88,7 +97,17 @@ fn add_samples(appender: &mut dyn Append, series: &[LoadedSeries]) -> Result<(),
     Ok(())
 }
 
-fn add_rows(appender: &mut dyn Append, series: &[LoadedSeries]) -> Result<(), String> {
+/// The different times of all samples, rising.
+fn times(series: &[LoadedSeries]) -> Vec<Timestamp> {
+    let times = series.iter().flat_map(|own| own.samples.iter().map(|sample| sample.timestamp));
+    times.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+fn add_rows(
+    appender: &mut dyn Append,
+    series: &[LoadedSeries],
+    times: &[Timestamp],
+) -> Result<(), String> {
     let group = appender.group(&Labels::empty()).map_err(|error| error.to_string())?;
     let own = |series: &LoadedSeries| {
         series.labels.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
@@ -99,9 +118,7 @@ fn add_rows(appender: &mut dyn Append, series: &[LoadedSeries]) -> Result<(), St
         columns: series.iter().map(own).collect(),
     };
     let columns = appender.columns(group, &[family]).map_err(|error| error.to_string())?;
-    let times: BTreeSet<Timestamp> =
-        series.iter().flat_map(|own| own.samples.iter().map(|sample| sample.timestamp)).collect();
-    for time in times {
+    for time in times.iter().copied() {
         let at = |own: &LoadedSeries| own.samples.binary_search_by_key(&time, |own| own.timestamp);
         let cells: Vec<Cell<'_>> = series
             .iter()

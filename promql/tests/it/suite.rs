@@ -40,12 +40,13 @@ enum Store {
     Database(Way),
 }
 
-const STORES: [Store; 5] = [
+const STORES: [Store; 6] = [
     Store::Memory,
     Store::Database(Way::Rows),
     Store::Database(Way::Samples),
     Store::Database(Way::SealedRows),
     Store::Database(Way::ReopenedLog),
+    Store::Database(Way::MergedBlocks),
 ];
 
 fn run_file(path: &Path, store: Store) -> Report {

@@ -4,6 +4,7 @@ pub mod demo;
 mod logging;
 pub mod serve;
 pub mod test;
+pub mod tsdb;
 
 use anyhow::Context;
 

@@ -24,6 +24,7 @@ use std::path::Path;
 use scraper::job::Job;
 
 pub use self::error::{ConfigError, Place, Problem};
+pub(crate) use self::resolve::parse_bytes;
 
 /// Largest file that is read, in bytes: 16 MiB, room for a hundred thousand written-down targets.
 pub const CONFIG_BYTES_MAX: u64 = 16 << 20;
@@ -35,6 +36,8 @@ pub struct Config {
     pub global: Global,
     /// What to scrape, in the file's order; names are unique.
     pub jobs: Vec<Job>,
+    /// How samples are kept.
+    pub storage: Storage,
     /// The file's text, each secret in it replaced by `<secret>`; for people to look at.
     pub text: String,
 }
@@ -53,6 +56,18 @@ pub struct Global {
     pub external_labels: BTreeMap<String, String>,
 }
 
+/// The section `storage`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Storage {
+    /// How much older than the newest sample a late one may be, in milliseconds; 0: none may be
+    /// late.
+    pub out_of_order_ms: i64,
+    /// How long samples are kept, in milliseconds; `None`: as the flag says.
+    pub retention_ms: Option<i64>,
+    /// How many bytes they may take; `None`: as the flag says.
+    pub retention_bytes: Option<u64>,
+}
+
 /// Reads and resolves the file at `path`; relative files in it are relative to its folder.
 pub fn load(path: &Path) -> Result<Config, ConfigError> {
     let name = path.display().to_string();
@@ -68,8 +83,8 @@ pub fn parse(text: &str, name: &str, base_dir: &Path) -> Result<Config, ConfigEr
         return Err(too_large(name));
     }
     let file: raw::File = yaml::read(text).map_err(|problem| refused(vec![problem]))?;
-    let (global, jobs) = resolve::file(&file, base_dir).map_err(refused)?;
-    Ok(Config { global, jobs, text: secret::mask(text, &file) })
+    let (global, storage, jobs) = resolve::file(&file, base_dir).map_err(refused)?;
+    Ok(Config { global, jobs, storage, text: secret::mask(text, &file) })
 }
 
 fn read(path: &Path, name: &str) -> Result<String, ConfigError> {

@@ -27,6 +27,9 @@ macro_rules! level {
 
 pub(super) const FILE: Level = level!(File, "the file's top level", OF_FILE);
 pub(super) const GLOBAL: Level = level!(Global, "`global`", OF_GLOBAL);
+pub(super) const STORAGE: Level = level!(Storage, "`storage`", OF_STORAGE);
+pub(super) const TSDB: Level = level!(Tsdb, "`tsdb`", OF_TSDB);
+pub(super) const RETENTION: Level = level!(Retention, "`retention`", OF_RETENTION);
 pub(super) const SCRAPE_CONFIG: Level = level!(ScrapeConfig, "`scrape_configs`", OF_SCRAPE_CONFIG);
 pub(super) const STATIC_CONFIG: Level = level!(StaticConfig, "`static_configs`", &[]);
 pub(super) const RELABEL_CONFIG: Level = level!(RelabelConfig, "a relabel rule", &[]);
@@ -35,9 +38,12 @@ pub(super) const BASIC_AUTH: Level = level!(BasicAuth, "`basic_auth`", OF_BASIC_
 pub(super) const TLS_CONFIG: Level = level!(TlsConfig, "`tls_config`", OF_TLS_CONFIG);
 
 /// All of them, for names that stand at the wrong level.
-const LEVELS: [Level; 8] = [
+const LEVELS: [Level; 11] = [
     FILE,
     GLOBAL,
+    STORAGE,
+    TSDB,
+    RETENTION,
     SCRAPE_CONFIG,
     STATIC_CONFIG,
     RELABEL_CONFIG,
@@ -54,7 +60,6 @@ const OF_FILE: Unsupported = &[
     (&["rule_files"], "rules are not evaluated; leave it out"),
     (&["runtime"], "it tunes the garbage collector of Go, and there is none; leave it out"),
     (&["scrape_config_files"], "write the jobs in `scrape_configs` of this file"),
-    (&["storage"], "flags set up the store (--storage.tsdb.path); leave it out"),
     (&["tracing"], "no traces are sent; leave it out"),
 ];
 
@@ -67,6 +72,18 @@ const OF_GLOBAL: Unsupported = &[
     (NATIVE_HISTOGRAMS, NATIVE_HISTOGRAMS_CURE),
     (SCRAPING, SCRAPING_CURE),
 ];
+
+const OF_STORAGE: Unsupported = &[(&["exemplars"], "100000 exemplars are kept; leave it out")];
+
+const OF_TSDB: Unsupported = &[
+    (&["chunk_encoding"], "each column is stored in the form that suits it; leave it out"),
+    (
+        &["stale_series_compaction_threshold"],
+        "series that ended leave the memory with the next block; leave it out",
+    ),
+];
+
+const OF_RETENTION: Unsupported = &[(&["percentage"], "write the bytes as `size`")];
 
 const OF_SCRAPE_CONFIG: Unsupported = &[
     (

@@ -82,6 +82,7 @@ section! {
     File {
         global: Global,
         scrape_configs: List<ScrapeConfig>,
+        storage: Storage,
     }
 }
 
@@ -92,6 +93,29 @@ section! {
         scrape_timeout: String,
         evaluation_interval: String,
         external_labels: Pairs<Value<String>>,
+    }
+}
+
+section! {
+    /// `storage`.
+    Storage {
+        tsdb: Tsdb,
+    }
+}
+
+section! {
+    /// `storage.tsdb`.
+    Tsdb {
+        out_of_order_time_window: String,
+        retention: Retention,
+    }
+}
+
+section! {
+    /// `storage.tsdb.retention`.
+    Retention {
+        time: String,
+        size: String,
     }
 }
 

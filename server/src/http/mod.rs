@@ -3,6 +3,7 @@
 //! One file per endpoint family. [`State`] is what they share; [`router`] is the table of paths.
 //! Blocking work (queries, look-ups, writes) runs on the blocking pool, never on a reactor thread.
 
+mod admin;
 mod envelope;
 mod error;
 mod json;
@@ -14,9 +15,11 @@ mod probe;
 mod query;
 mod series;
 mod status;
+mod status_tsdb;
 mod targets;
 mod write;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -66,6 +69,12 @@ pub struct State {
 pub struct HttpOptions {
     /// Accept samples at `/api/v1/write`.
     pub remote_write: bool,
+    /// Answer at `/api/v1/admin/tsdb/`.
+    pub admin: bool,
+    /// Where the store is; snapshots go below it.
+    pub data_dir: PathBuf,
+    /// Whether late samples are taken.
+    pub takes_late: bool,
     /// Longest time a query may take.
     pub query_timeout: Duration,
     /// A sentence that the page shows on top.
@@ -84,7 +93,15 @@ pub fn router(state: State) -> Router {
         .route("/metadata", get(metadata::list))
         .route("/status/buildinfo", get(status::build))
         .route("/status/notice", get(status::notice))
+        .route("/status/tsdb", get(status_tsdb::cardinality))
         .route("/write", post(write::receive))
+        .route("/admin/tsdb/delete_series", post(admin::delete_series).put(admin::delete_series))
+        .route(
+            "/admin/tsdb/clean_tombstones",
+            post(admin::clean_tombstones).put(admin::clean_tombstones),
+        )
+        .route("/admin/tsdb/snapshot", post(admin::snapshot).put(admin::snapshot))
+        .method_not_allowed_fallback(status::wrong_method)
         .fallback(status::unknown_path);
     Router::new()
         .nest("/api/v1", api)

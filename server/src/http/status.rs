@@ -57,6 +57,11 @@ pub(super) async fn unknown_path() -> Response {
     (StatusCode::NOT_FOUND, "404 page not found\n").into_response()
 }
 
+/// Paths below `/api/v1` that exist, for other methods.
+pub(super) async fn wrong_method() -> Response {
+    (StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed\n").into_response()
+}
+
 /// Counts each request by its route and status.
 pub(super) async fn count_request(
     Shared(state): Shared<State>,

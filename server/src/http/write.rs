@@ -5,6 +5,8 @@ use axum::extract::State as Shared;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use tsdb::Rejected;
+
 use super::State;
 use crate::ingest::remote_write::WriteError;
 
@@ -22,12 +24,17 @@ pub(super) async fn receive(
     if let Some(refusal) = refused(&headers) {
         return (StatusCode::UNSUPPORTED_MEDIA_TYPE, refusal).into_response();
     }
+    let takes_late = state.options.takes_late;
     let stored = tokio::task::spawn_blocking(move || {
         let stored = state.receiver.receive(&body, &*state.db);
         stored.map(|samples| state.metrics.count_written(samples))
     });
     match stored.await {
         Ok(Ok(())) => StatusCode::NO_CONTENT.into_response(),
+        Ok(Err(WriteError::Rejected(Rejected::TooOld))) if takes_late => {
+            // Prometheus has another word for it where it takes late samples at all.
+            (StatusCode::BAD_REQUEST, "too old sample\n").into_response()
+        }
         Ok(Err(error)) => (status(&error), format!("{error}\n")).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")).into_response(),
     }

@@ -2,10 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod admin;
 mod api;
 mod bad_input;
 mod config;
 mod crash;
+mod prometheus;
 mod real_input;
 mod running;
 mod tidy;
+mod tsdb;
+mod upkeep;

@@ -10,6 +10,7 @@ use scraper::job::{ClientOptions, FixedTargets, Job, Scheme};
 use server::app::{App, AppOptions, listen};
 use server::flags::{Command, Flags};
 use server::ingest::remote_write::message::{FloatSample, LabelPair, TimeSeries, WriteRequest};
+use server::upkeep::Retention;
 use tokio::sync::oneshot;
 use tsdb::model::Labels;
 
@@ -28,16 +29,28 @@ pub(crate) fn options() -> AppOptions {
     let Command::Serve(flags) = Flags::parse_from_args(args).unwrap().command else {
         unreachable!("the second word says serve")
     };
-    AppOptions { shared: flags.shared, remote_write: true, retention_ms: None, notice: None }
+    AppOptions {
+        shared: flags.shared,
+        remote_write: true,
+        admin: false,
+        retention: Retention::default(),
+        out_of_order_ms: 0,
+        notice: None,
+    }
 }
 
 impl Running {
     /// Starts a server on a free port, with its store in `directory`.
     pub(crate) async fn start(directory: &Path, jobs: Vec<Job>) -> Self {
+        Self::start_with(directory, jobs, options()).await
+    }
+
+    /// The same with other options.
+    pub(crate) async fn start_with(directory: &Path, jobs: Vec<Job>, options: AppOptions) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let listener = listen("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let app = App::open(directory, options(), Arc::new(SystemClock::new())).unwrap();
+        let app = App::open(directory, options, Arc::new(SystemClock::new())).unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let done = tokio::spawn(app.serve(listener, jobs, async { drop(stopped.await) }));
         let client = reqwest::Client::builder().timeout(Duration::from_secs(20)).build().unwrap();

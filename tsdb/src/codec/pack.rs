@@ -10,7 +10,7 @@ use super::varint::Malformed;
 /// Opens a packed payload.
 pub(crate) const PACKED: u8 = 0;
 /// Shorter payloads stay as they are: they would become some twenty bytes shorter, for what zstd
-/// takes to begin at all (4 µs, as much as the rest of a row's commit).
+/// takes to begin at all: 4 µs, twice as long as encoding a row of 600 columns.
 const PACK_BYTES_MIN: usize = 256;
 /// The fastest level that codes entropies too; `docs/decisions/0002-packed-log-frames.md` has the
 /// figures.

@@ -32,8 +32,7 @@ pub(super) fn open(disk: &dyn Disk, dir: &Path) -> Result<Found, Error> {
     disk.sync_dir(dir).map_err(io_error("sync", dir))?;
     let names = disk.list(dir).map_err(io_error("list", dir))?;
     for name in names.iter().filter(|name| layout::is_unfinished(name)) {
-        let path = dir.join(name);
-        disk.remove(&path).map_err(io_error("remove", &path))?;
+        discard(disk, &dir.join(name))?;
     }
     let mut numbers: Vec<_> = names.iter().filter_map(|name| layout::block_number(name)).collect();
     numbers.sort_unstable();
@@ -48,7 +47,7 @@ pub(super) fn open(disk: &dyn Disk, dir: &Path) -> Result<Found, Error> {
     for number in &replaced {
         let block = layout::block(dir, *number);
         if found.parts.list.iter().any(|part| part.block.facts().number == *number) {
-            disk.remove(&block).map_err(io_error("remove", &block))?;
+            discard(disk, &block)?;
         }
         // Mostly there is none.
         let _ = disk.remove(&layout::deleted(dir, *number));
@@ -71,6 +70,14 @@ impl Found {
             Err(error) => self.dropped.push(quarantine(disk, &path, &error)),
         }
         Ok(())
+    }
+}
+
+/// Removes a file that is of no use any more; it stays where the store is open for reading only.
+pub(super) fn discard(disk: &dyn Disk, path: &Path) -> Result<(), Error> {
+    match disk.remove(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::ReadOnlyFilesystem => Ok(()),
+        done => done.map_err(io_error("remove", path)),
     }
 }
 

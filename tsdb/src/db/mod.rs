@@ -2,6 +2,7 @@
 //!
 //! - [`open`], [`blocks`]: lock, blocks, replay · [`appender`]: check → log → apply
 //! - [`parts`], [`deleted`]: the open blocks · [`located`], [`resolve`], [`read`]: the way out
+//! - [`read_only`], [`inspect`]: for tools · [`cardinality`]: what makes the head large
 //! - [`flush`]: head to block · [`compact`]: blocks to a block · [`delete`], [`retain`],
 //!   [`snapshot`]
 //!
@@ -12,16 +13,19 @@
 
 mod appender;
 mod blocks;
+mod cardinality;
 mod compact;
 mod delete;
 mod deleted;
 mod flush;
 mod gather;
+mod inspect;
 mod located;
 mod merge;
 mod open;
 mod parts;
 mod read;
+mod read_only;
 mod resolve;
 mod retain;
 mod select;
@@ -31,7 +35,9 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
 
+pub use cardinality::Cardinality;
 use crossbeam::channel::{Receiver, Sender};
+pub use inspect::BlockFacts;
 pub use open::{Dropped, Recovery};
 
 use crate::append::{Append, Storage};

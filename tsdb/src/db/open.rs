@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, RwLock};
 
 use super::Db;
 use super::appender::Appender;
-use super::blocks;
+use super::blocks::{self, discard};
 use crate::block::Limits;
 use crate::disk::{Disk, Lock};
 use crate::error::{Error, io_error};
@@ -75,6 +75,17 @@ impl Db {
         }
         let lock = take_lock(&*disk, dir)?;
         disk.sync_dir(dir).map_err(io_error("sync", dir))?;
+        Self::open_found(disk, dir, lock, options)
+    }
+
+    /// Opens what is in `dir`.
+    pub(super) fn open_found(
+        disk: Arc<dyn Disk>,
+        dir: &Path,
+        lock: Box<dyn Lock>,
+        options: Options,
+    ) -> Result<(Self, Recovery), Error> {
+        let (wal, blocks_dir) = (layout::wal(dir), layout::blocks(dir));
         let found = blocks::open(&*disk, &blocks_dir)?;
         let numbers = segments(&*disk, &wal)?;
         let (series_max, kept_rows) = (options.series_max, options.kept_rows);
@@ -105,7 +116,7 @@ impl Db {
             numbers.into_iter().partition(|number| *number < found.log_start);
         for number in done {
             let path = layout::segment(&wal, number);
-            db.disk.remove(&path).map_err(io_error("remove", &path))?;
+            discard(&*db.disk, &path)?;
         }
         db.log().continue_from(found.log_start);
         let mut recovery = db.replay_all(&*db.disk, &wal, &numbers);
@@ -175,8 +186,7 @@ fn take_lock(disk: &dyn Disk, dir: &Path) -> Result<Box<dyn Lock>, Error> {
 fn segments(disk: &dyn Disk, wal: &Path) -> Result<Vec<u64>, Error> {
     let names = disk.list(wal).map_err(io_error("list", wal))?;
     for name in names.iter().filter(|name| layout::is_unfinished(name)) {
-        let path = wal.join(name);
-        disk.remove(&path).map_err(io_error("remove", &path))?;
+        discard(disk, &wal.join(name))?;
     }
     let mut numbers: Vec<_> = names.iter().filter_map(|n| layout::segment_number(n)).collect();
     numbers.sort_unstable();

@@ -48,9 +48,8 @@ impl Head {
             }
             return;
         };
-        let mut late = Vec::new();
         let window = group.windows.at(place);
-        let mut stored = 0;
+        let (mut late, mut stored) = (Vec::new(), 0);
         for (column, cell) in columns.iter().zip(cells) {
             if cell.is_absent() {
                 continue;
@@ -62,9 +61,11 @@ impl Head {
                 continue;
             }
             *newest = row.timestamp;
-            let series = &mut self.series[id.0 as usize];
-            if series.oldest == NO_SAMPLE {
-                list(series, id, row.timestamp, &mut self.postings, &mut self.retired);
+            let oldest = &mut self.oldest[id.0 as usize];
+            if *oldest == NO_SAMPLE {
+                *oldest = row.timestamp;
+                let series = &mut self.series[id.0 as usize];
+                list(series, id, &mut self.postings, &mut self.retired);
             }
             window.push(place.row, column.0 as usize, cell);
             stored += 1;
@@ -87,10 +88,12 @@ impl Head {
             return;
         }
         let series = &mut self.series[id.0 as usize];
-        if series.oldest == NO_SAMPLE {
-            list(series, id, timestamp, &mut self.postings, &mut self.retired);
+        let oldest = &mut self.oldest[id.0 as usize];
+        if *oldest == NO_SAMPLE {
+            *oldest = timestamp;
+            list(series, id, &mut self.postings, &mut self.retired);
         }
-        series.oldest = series.oldest.min(timestamp);
+        *oldest = timestamp.min(*oldest);
         let loose = || Box::new(Loose::new(self.options.window_rows));
         let loose = series.loose.get_or_insert_with(loose);
         if is_late {
@@ -119,16 +122,9 @@ impl Head {
 }
 
 /// Puts a series into the index at its first sample, or its first one after a pause.
-fn list(
-    series: &mut Series,
-    id: SeriesId,
-    timestamp: i64,
-    postings: &mut Postings,
-    retired: &mut usize,
-) {
+fn list(series: &mut Series, id: SeriesId, postings: &mut Postings, retired: &mut usize) {
     if std::mem::replace(&mut series.was_listed, true) {
         *retired = retired.saturating_sub(1);
     }
-    series.oldest = timestamp;
     postings.insert(id.0, &series.labels);
 }

@@ -123,6 +123,7 @@ impl Head {
         let le = labels.get(BUCKET_LABEL).and_then(parse_float);
         self.series.push(Series::new(labels.clone(), family, le));
         self.newest.push(NO_SAMPLE);
+        self.oldest.push(NO_SAMPLE);
         let (series, hasher) = (&self.series, &self.hasher);
         let rehash = |id: &SeriesId| hasher.hash_one(&series[id.0 as usize].labels);
         self.by_labels.insert_unique(hasher.hash_one(labels), id, rehash);

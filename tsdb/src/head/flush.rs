@@ -151,11 +151,11 @@ impl Head {
         let in_rows = series.places().map(|place| from(place.group)).filter(|from| *from <= newest);
         let loose = series.loose.as_ref().and_then(|loose| loose.range(flush));
         let oldest = in_rows.chain(loose.map(|(first, _)| first)).min();
-        let series = &mut self.series[id.0 as usize];
+        let own = &mut self.oldest[id.0 as usize];
         match oldest {
-            Some(oldest) => series.oldest = series.oldest.max(oldest),
+            Some(oldest) => *own = oldest.max(*own),
             None => {
-                series.oldest = NO_SAMPLE;
+                *own = NO_SAMPLE;
                 self.retired += 1;
                 self.postings.remove(id.0, &series.labels);
             }

@@ -48,6 +48,9 @@ pub(crate) struct Head {
     /// Time of each series' newest sample, be it in memory or in a block; [`NO_SAMPLE`] if none
     /// is known.
     newest: Vec<i64>,
+    /// Time of each series' first sample here, or earlier; [`NO_SAMPLE`] while it does not stand
+    /// in the index.
+    oldest: Vec<i64>,
     /// The latest of them.
     latest: i64,
     by_labels: HashTable<SeriesId>,
@@ -79,6 +82,7 @@ impl Head {
             options,
             series: Vec::new(),
             newest: Vec::new(),
+            oldest: Vec::new(),
             latest: NO_SAMPLE,
             by_labels: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
@@ -169,6 +173,11 @@ impl Head {
         self.newest.get(id.0 as usize).copied().filter(|newest| *newest != NO_SAMPLE)
     }
 
+    /// Time of a series' first sample here, or earlier, if it has one here.
+    pub(crate) fn oldest(&self, id: SeriesId) -> Option<i64> {
+        self.oldest.get(id.0 as usize).copied().filter(|oldest| *oldest != NO_SAMPLE)
+    }
+
     /// Number of groups.
     pub(crate) fn groups(&self) -> usize {
         self.groups.len()
@@ -195,7 +204,7 @@ impl Head {
         let (start, end) = (range.start.ms().max(self.floor), range.end.ms());
         let outside = |id: &u32| {
             let id = *id as usize;
-            self.newest[id] < start || end < self.series[id].oldest
+            self.newest[id] < start || end < self.oldest[id]
         };
         let outside: RoaringBitmap = found.iter().filter(outside).collect();
         found -= outside;
@@ -210,7 +219,7 @@ impl Head {
     /// First and last time of the samples here, if there are any.
     pub(crate) fn time_range(&self) -> Option<(i64, i64)> {
         let listed = self.postings.all().iter().map(|id| id as usize);
-        let ranges = listed.map(|id| (self.series[id].oldest, self.newest[id]));
+        let ranges = listed.map(|id| (self.oldest[id], self.newest[id]));
         let (oldest, newest) = ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
         Some((oldest.max(self.floor), newest))
     }

@@ -28,8 +28,8 @@ impl Head {
                     self.loose.remove(&SeriesId(id as u32));
                 }
             }
-            if series.oldest != NO_SAMPLE && self.newest[id] < timestamp {
-                series.oldest = NO_SAMPLE;
+            if self.oldest[id] != NO_SAMPLE && self.newest[id] < timestamp {
+                self.oldest[id] = NO_SAMPLE;
                 self.retired += 1;
                 self.postings.remove(id as u32, &series.labels);
             }

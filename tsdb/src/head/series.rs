@@ -1,5 +1,5 @@
-//! A series: its labels, and where its samples lie. (When the newest was taken stands in a list
-//! of the head, since every append asks for that and for nothing else.)
+//! A series: its labels, and where its samples lie. (When the oldest and the newest were taken
+//! stands in lists of the head, since every append asks for that and for nothing else.)
 
 use crate::append::{ColumnRef, GroupRef};
 use crate::block::label_hash;
@@ -21,9 +21,6 @@ pub(crate) struct Series {
     pub(crate) family: u32,
     /// The number that its `le` label names.
     pub(crate) le: Option<f64>,
-    /// Time of the first sample here, or earlier; [`NO_SAMPLE`](super::NO_SAMPLE) while it does
-    /// not stand in the index.
-    pub(crate) oldest: i64,
     /// Whether it ever stood in the index.
     pub(crate) was_listed: bool,
     /// Whether its newest sample was looked for in the blocks.
@@ -46,7 +43,6 @@ impl Series {
             labels,
             family,
             le,
-            oldest: super::NO_SAMPLE,
             was_listed: false,
             is_looked_up: false,
             hash,

@@ -62,6 +62,14 @@ impl Postings {
         self.all.len()
     }
 
+    /// Each label name with its values and the number of series that have them, all in order.
+    pub(crate) fn counts(&self) -> impl Iterator<Item = (&str, Vec<(&str, u64)>)> {
+        self.names.iter().map(|(name, values)| {
+            let counts = values.iter().map(|(value, ids)| (&**value, ids.len()));
+            (&**name, counts.collect())
+        })
+    }
+
     /// The label names of the series in `ids`, in order.
     pub(crate) fn names<'a>(&'a self, ids: &'a RoaringBitmap) -> impl Iterator<Item = &'a str> {
         let used = self

@@ -3,11 +3,15 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod append;
+mod cardinality;
 mod crash;
 mod damage;
 mod fault;
+mod fuzz;
 mod history;
 mod measure;
 mod read;
+mod read_only;
 mod restart;
 mod store;
+mod stress;

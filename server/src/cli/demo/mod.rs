@@ -21,6 +21,7 @@ use crate::app::{self, App, AppOptions};
 use crate::flags::DemoFlags;
 use crate::simulate::Fleet;
 use crate::simulate::serve::Servers;
+use crate::upkeep::Retention;
 use directory::Directory;
 
 /// The token that the endpoint picker of the simulation asks for.
@@ -64,7 +65,14 @@ async fn demo(flags: &DemoFlags) -> anyhow::Result<()> {
 
 fn options(flags: &DemoFlags) -> AppOptions {
     let shared = flags.shared.clone();
-    AppOptions { shared, remote_write: false, retention_ms: None, notice: None }
+    AppOptions {
+        shared,
+        remote_write: false,
+        admin: false,
+        retention: Retention::default(),
+        out_of_order_ms: 0,
+        notice: None,
+    }
 }
 
 /// The fleet at this moment, and what is to be said about the past.

@@ -9,6 +9,7 @@ mod expand;
 mod job;
 mod relabel;
 mod size;
+mod storage;
 mod value;
 
 use std::collections::{BTreeMap, HashMap};
@@ -16,11 +17,12 @@ use std::path::Path;
 
 use scraper::job::Job;
 
-use super::Global;
 use super::error::{Place, Problem};
 use super::names::{self, Level};
 use super::raw::{self, Section, given, items};
 use super::yaml::Value;
+use super::{Global, Storage};
+pub(crate) use size::parse_bytes;
 use value::Timing;
 
 /// Prometheus's `DefaultGlobalConfig.ScrapeInterval`.
@@ -31,11 +33,15 @@ const SCRAPE_TIMEOUT_MS: i64 = 10_000;
 const EVALUATION_INTERVAL_MS: i64 = 60_000;
 
 /// Decides everything, or says all that is wrong.
-pub(super) fn file(file: &raw::File, base_dir: &Path) -> Result<(Global, Vec<Job>), Vec<Problem>> {
+pub(super) fn file(
+    file: &raw::File,
+    base_dir: &Path,
+) -> Result<(Global, Storage, Vec<Job>), Vec<Problem>> {
     let mut problems = refused(names::FILE, [file]);
     let nothing = raw::Global::default();
     let raw_global = section(&file.global).unwrap_or(&nothing);
     let global = checked(global(raw_global), refused(names::GLOBAL, [raw_global]), &mut problems);
+    let storage = checked(storage::storage(file), storage::names_refused(file), &mut problems);
     let timing = global.as_ref().map_or(Timing::UNKNOWN, Timing::of);
     let jobs = items(&file.scrape_configs).iter().filter_map(|item| {
         let names = item.value.as_ref().map(names_refused).unwrap_or_default();
@@ -43,8 +49,8 @@ pub(super) fn file(file: &raw::File, base_dir: &Path) -> Result<(Global, Vec<Job
     });
     let jobs: Vec<Job> = jobs.collect();
     problems.extend(names_unique(items(&file.scrape_configs)).err());
-    match global {
-        Some(global) if problems.is_empty() => Ok((global, jobs)),
+    match global.zip(storage) {
+        Some((global, storage)) if problems.is_empty() => Ok((global, storage, jobs)),
         _ => Err(problems),
     }
 }

@@ -13,7 +13,8 @@ pub(super) fn bytes(field: &Option<Value<String>>) -> Result<Option<u64>, Proble
     Ok(Some(bytes).filter(|bytes| *bytes != 0))
 }
 
-fn parse_bytes(text: &str) -> Result<u64, String> {
+/// As [`bytes`]; the error has Prometheus's words.
+pub(crate) fn parse_bytes(text: &str) -> Result<u64, String> {
     if text == "0" {
         return Ok(0);
     }

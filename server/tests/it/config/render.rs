@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use scraper::job::Job;
 use scraper::relabel::Rule;
-use server::config::Config;
+use server::config::{Config, Storage};
 
 /// Everything; the text that was read only if secrets are hidden in it.
 pub(super) fn config(config: &Config) -> String {
@@ -16,6 +16,9 @@ pub(super) fn config(config: &Config) -> String {
         global.evaluation_interval_ms,
         global.external_labels
     );
+    if config.storage != Storage::default() {
+        let _ = writeln!(text, "{:?}", config.storage);
+    }
     config.jobs.iter().for_each(|each| job(&mut text, each).expect("text takes all"));
     if config.text.contains("<secret>") {
         text.push_str("text:\n");
