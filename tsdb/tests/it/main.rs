@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod append;
+mod blocks;
 mod cardinality;
 mod crash;
 mod damage;
