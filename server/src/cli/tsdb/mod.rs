@@ -1,7 +1,7 @@
 //! `inferometer tsdb …`: looks into a store's files, and moves samples out of and into them.
 //!
-//! [`analyze`], [`verify`] and [`dump`] read a store as it is, beside a server that writes it
-//! too; [`import`] and [`snapshot`] take its lock.
+//! `analyze`, `verify` and `dump` read a store as it is, beside a server that writes it
+//! too; `import` and `snapshot` take its lock.
 
 mod analyze;
 mod dump;
