@@ -1,9 +1,9 @@
 //! Entrances for fuzzing: one function for each kind of bytes that a store reads, hidden from the
 //! documentation because nobody else has a use for them.
 //!
-//! - [`decode`]: bytes of a stranger; each function returns, whatever they are
-//! - [`round_trip`]: bytes as a script of what to write; what is read has to be the same
-//! - [`mend`]: checksums made good again, so that changed bytes come past them
+//! - `decode`: bytes of a stranger; each function returns, whatever they are
+//! - `round_trip`: bytes as a script of what to write; what is read has to be the same
+//! - `mend`: checksums made good again, so that changed bytes come past them
 //!
 //! Invariant: the functions panic only if the store has a fault.
 //! `tsdb/tests/it/fuzz.rs` runs them on stable Rust, the targets of `fuzz` under libFuzzer.
