@@ -31,6 +31,9 @@ use crate::upkeep::{self, Retention};
 /// How long each part of stopping may take.
 pub const STOP_TIMEOUT: Duration = Duration::from_millis(800);
 
+/// Samples that are taken while the disk has no space: about ten minutes of 200 vLLM pods.
+const UNLOGGED_SAMPLES_MAX: u64 = 16 << 20;
+
 /// What the parts are made of.
 #[derive(Clone, Debug)]
 pub struct AppOptions {
@@ -64,7 +67,11 @@ impl App {
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
         let out_of_order_ms = options.out_of_order_ms;
-        let limits = tsdb::Options { out_of_order_ms, ..tsdb::Options::default() };
+        let limits = tsdb::Options {
+            out_of_order_ms,
+            unlogged_samples_max: UNLOGGED_SAMPLES_MAX,
+            ..tsdb::Options::default()
+        };
         let (db, recovery) = Db::open(Arc::new(OsDisk), directory, limits)
             .with_context(|| format!("cannot open the store in {}", directory.display()))?;
         log_recovery(directory, &recovery);

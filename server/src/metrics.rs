@@ -34,6 +34,7 @@ pub struct Metrics {
     block_bytes: Gauge<u64, AtomicU64>,
     lowest_timestamp: Gauge,
     block_write_failing: Gauge,
+    log_suspended: Gauge,
     targets_up: Gauge,
     targets: Gauge,
     resident_bytes: Gauge,
@@ -54,6 +55,7 @@ impl Default for Metrics {
             block_bytes: Gauge::default(),
             lowest_timestamp: Gauge::default(),
             block_write_failing: Gauge::default(),
+            log_suspended: Gauge::default(),
             targets_up: Gauge::default(),
             targets: Gauge::default(),
             resident_bytes: Gauge::default(),
@@ -105,6 +107,11 @@ impl Metrics {
                 "Whether the last try to write or merge blocks failed",
                 self.block_write_failing.clone(),
             ),
+            (
+                "inferometer_storage_log_suspended",
+                "Whether the disk has no space and samples are in memory only",
+                self.log_suspended.clone(),
+            ),
             ("process_resident_memory_bytes", "Resident memory", self.resident_bytes.clone()),
         ];
         for (name, help, gauge) in gauges {
@@ -143,6 +150,11 @@ impl Metrics {
     /// Whether blocks cannot be written.
     pub fn set_block_write_failing(&self, is_failing: bool) {
         self.block_write_failing.set(is_failing.into());
+    }
+
+    /// Whether samples are in memory only.
+    pub fn set_log_suspended(&self, is_suspended: bool) {
+        self.log_suspended.set(is_suspended.into());
     }
 
     /// The page in OpenMetrics text.

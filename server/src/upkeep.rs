@@ -100,7 +100,8 @@ impl BlockWriter {
     ) -> std::io::Result<Self> {
         let is_stopping = Arc::new(AtomicBool::new(false));
         let stopping = is_stopping.clone();
-        let mut writing = Writing { db, clock, bytes_max, metrics, trouble: Trouble::default() };
+        let trouble = Trouble::default();
+        let mut writing = Writing { db, clock, bytes_max, metrics, trouble, suspended: None };
         let run = move || {
             let (mut checked, mut tried) = (Instant::now(), Instant::now());
             let mut wait = Duration::ZERO;
@@ -142,14 +143,38 @@ struct Writing {
     bytes_max: Option<u64>,
     metrics: Arc<Metrics>,
     trouble: Trouble,
+    /// Since when the disk has no space for the log.
+    suspended: Option<Timestamp>,
 }
 
 impl Writing {
+    /// Says when the disk becomes full, and when there is space again.
+    fn note_suspension(&mut self) {
+        let is_suspended = self.db.is_log_suspended();
+        self.metrics.set_log_suspended(is_suspended);
+        match (self.suspended, is_suspended) {
+            (None, true) => {
+                self.suspended = Some(self.clock.now());
+                error!(
+                    "no space left on the disk: samples are kept in memory only, and are lost if \
+                     this process ends; make room, or set --storage.tsdb.retention.size"
+                );
+            }
+            (Some(since), false) => {
+                self.suspended = None;
+                info!("there is space again; samples since {} are on disk", time(since));
+            }
+            _ => {}
+        }
+    }
+
     /// Writes what is due, or too old if `is_old_due`, and makes room if it wrote something or
     /// could not; whether that went well.
     fn attempt(&mut self, is_old_due: bool) -> bool {
         let old = is_old_due.then(|| self.clock.now().plus_ms(-HEAD_AGE_MAX));
+        self.note_suspension();
         let written = write_blocks(&self.db, old);
+        self.note_suspension();
         let dropped = match &written {
             Ok(false) => Ok(()),
             _ => drop_beyond(&self.db, self.bytes_max),
@@ -182,8 +207,7 @@ impl Trouble {
         match (self.0.take(), failure) {
             (None, None) => None,
             (None, Some(error)) => {
-                let said =
-                    format!("no block can be written; samples stay in memory and log: {error}");
+                let said = format!("no block can be written; samples stay where they are: {error}");
                 self.0 = Some((now, error));
                 Some(said)
             }
@@ -208,7 +232,8 @@ fn time(at: Timestamp) -> String {
 /// Writes what is due, or has samples older than `old`, and merges what there is too much of;
 /// whether it wrote anything.
 fn write_blocks(db: &Db, old: Option<Timestamp>) -> Result<bool, tsdb::Error> {
-    let mut is_written = db.flush_if_due()?;
+    // Samples that only memory has come first: a block makes up for the log.
+    let mut is_written = if db.is_log_suspended() { db.flush_all()? } else { db.flush_if_due()? };
     if is_written || old.map_or(Ok(false), |old| db.flush_older(old))? {
         debug!("samples were written to a block");
         is_written = true;
@@ -229,11 +254,7 @@ mod tests {
         // Seconds, the failure of a try, and what is said (its beginning).
         let rows = [
             (0, None, None),
-            (
-                1,
-                Some("full"),
-                Some("no block can be written; samples stay in memory and log: full"),
-            ),
+            (1, Some("full"), Some("no block can be written; samples stay where they are: full")),
             (2, Some("full"), None),
             (3, Some("gone"), Some("no block can be written since 1970-01-01T00:00:01Z: gone")),
             (4, Some("gone"), None),

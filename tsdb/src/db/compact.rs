@@ -63,6 +63,7 @@ impl Db {
             precedence: facts().map(|facts| facts.origin.precedence).min().unwrap_or(number),
             level: if sources.len() > 1 { level.saturating_add(1) } else { level },
         })?;
+        self.note_block(number);
         let block = Arc::new(Block::open(&*self.disk, &written.path)?);
         let part = Part { block, deleted: Arc::default() };
         {

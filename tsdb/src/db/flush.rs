@@ -65,17 +65,29 @@ impl Db {
 
     fn flush(&self, kept: usize) -> Result<bool, Error> {
         let _one = self.changing.lock().expect("BUG: a change of the blocks panicked");
-        if self.head().samples() == 0 {
-            return Ok(false);
+        let was_suspended = self.is_log_suspended();
+        let flushed = self.flush_now(kept);
+        if flushed.is_err() && was_suspended {
+            // What is before the line is nowhere but in memory.
+            let _log = self.log();
+            self.suspension.set(true);
         }
+        flushed
+    }
+
+    /// `changing` is held.
+    fn flush_now(&self, kept: usize) -> Result<bool, Error> {
         let log_start = {
             let mut log = self.log();
             self.head_mut().begin_flush(kept);
             let head = self.head();
             if !head.has_closed() {
+                self.suspension.set(false);
                 return Ok(false);
             }
-            log.restart(head.kept(), &*head)?
+            let start = log.restart(head.kept(), &*head)?;
+            self.suspension.set(false);
+            start
         };
         let number = self.next_block();
         let mut writer = BlockWriter::create(&*self.disk, &self.blocks_dir, number)?;
@@ -92,6 +104,7 @@ impl Db {
         self.sync()?;
         let origin = Origin { log_start, sources: Vec::new(), precedence: number, level: 0 };
         let written = writer.finish(origin)?;
+        self.note_block(number);
         let block = Arc::new(Block::open(&*self.disk, &written.path)?);
         let part = Part { block, deleted: Arc::default() };
         {

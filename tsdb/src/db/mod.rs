@@ -30,6 +30,7 @@ mod resolve;
 mod retain;
 mod select;
 mod snapshot;
+mod suspend;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -45,10 +46,12 @@ use crate::block::Limits;
 use crate::disk::{Disk, Lock};
 use crate::error::Error;
 use crate::head::Head;
+use crate::layout;
 use crate::model::{Exemplar, Labels, Matcher, Metadata, TimeRange, Timestamp};
 use crate::wal::Wal;
 use appender::Appender;
 use parts::Parts;
+use suspend::Suspension;
 
 /// An open store.
 pub struct Db {
@@ -63,6 +66,7 @@ pub struct Db {
     due: (Sender<()>, Receiver<()>),
     /// The number of the newest block.
     newest_block: AtomicU64,
+    suspension: Suspension,
     kept_rows: usize,
     limits: Limits,
     changing: Mutex<()>,
@@ -177,8 +181,18 @@ impl Db {
         self.parts.read().expect("BUG: a change of the blocks panicked").clone()
     }
 
+    /// The number of the next block; `changing` is held until it is there or failed. (One that failed
+    /// in its last step may have left a file.)
     fn next_block(&self) -> u64 {
-        self.newest_block.fetch_add(1, Ordering::Relaxed) + 1
+        let next = self.newest_block.load(Ordering::Relaxed) + 1;
+        let is_free =
+            |number: &u64| self.disk.open(&layout::block(&self.blocks_dir, *number)).is_err();
+        (next..).find(is_free).unwrap_or(next)
+    }
+
+    /// Takes note of a block that was written.
+    fn note_block(&self, number: u64) {
+        self.newest_block.store(number, Ordering::Relaxed);
     }
 
     fn log(&self) -> MutexGuard<'_, Wal> {

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use super::Db;
 use super::appender::Appender;
 use super::blocks::{self, discard};
+use super::suspend::Suspension;
 use crate::block::Limits;
 use crate::disk::{Disk, Lock};
 use crate::error::{Error, io_error};
@@ -89,6 +90,7 @@ impl Db {
         let found = blocks::open(&*disk, &blocks_dir)?;
         let numbers = segments(&*disk, &wal)?;
         let (series_max, kept_rows) = (options.series_max, options.kept_rows);
+        let suspension = Suspension::new(options.unlogged_samples_max);
         let limits = Limits {
             fan_in: FAN_IN,
             span_max: options.block_span_max.unsigned_abs(),
@@ -106,6 +108,7 @@ impl Db {
             before: Mutex::default(),
             due: crossbeam::channel::bounded(1),
             newest_block: AtomicU64::new(found.newest),
+            suspension,
             kept_rows,
             limits,
             changing: Mutex::new(()),

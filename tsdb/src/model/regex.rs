@@ -133,7 +133,8 @@ impl Translator<'_> {
         if !flags.starts_with(['P', '<']) {
             let unknown = flags[..end].chars().find(|c| !"imsU-".contains(*c));
             if unknown.is_some() {
-                let named = &self.rest[..(end + 2).min(self.rest.len())];
+                let next = flags[end..].chars().next().map_or(0, char::len_utf8);
+                let named = &self.rest[..1 + end + next];
                 return Err(RegexError(format!("invalid or unsupported Perl syntax: `({named}`")));
             }
         }
@@ -362,9 +363,10 @@ mod tests {
 
     #[test]
     fn what_go_refuses() {
-        for pattern in
-            ["(", "a)(b", "*", "a{1001}", r"\8", r"\y", "[a", r"\", "(?x)a", "(?u)a", r"[a-\d]"]
-        {
+        for pattern in [
+            "(", "a)(b", "*", "a{1001}", r"\8", r"\y", "[a", r"\", "(?x)a", "(?u)a", "(?x", "(?xé",
+            r"[a-\d]",
+        ] {
             assert!(Anchored::new(pattern).is_err(), "{pattern}");
         }
     }

@@ -3,9 +3,9 @@
 
 use tsdb::disk::sim::{Ending, Fault, SimDisk};
 use tsdb::model::Timestamp;
-use tsdb::{Cell, Db, Storage};
+use tsdb::{Cell, Db, Options, Storage};
 
-use crate::store::{Content, columns, content, labels, open};
+use crate::store::{Content, columns, content, labels, open, open_with, options};
 
 /// Commits a row; if that fails, nothing may have changed.
 fn try_commit(db: &Db, at: i64) -> bool {
@@ -109,6 +109,36 @@ fn a_full_disk_and_space_again() {
     let segments = db.stats().log_segments;
     assert!(segments < 40, "{segments} segments: no litter");
     check_reopened(&disk, db, Ending::PowerCut, "full");
+}
+
+/// While there is no space, rows go to memory only, up to a bound; what is there when there is space
+/// again survives everything after the next flush.
+#[test]
+fn a_full_disk_suspends_the_log() {
+    let disk = SimDisk::new(5);
+    let options = Options { unlogged_samples_max: 60, ..options() };
+    let (db, _) = open_with(&disk, options.clone());
+    for round in 0..3 {
+        let start = round * 100;
+        (start..start + 5).for_each(|at| assert!(try_commit(&db, at)));
+        assert!(!db.is_log_suspended());
+        disk.set_full(true);
+        let before = db.stats().head_samples;
+        let room = (60 - before as i64) / 2;
+        (start + 5..start + 5 + room).for_each(|at| assert!(try_commit(&db, at)));
+        assert!(db.is_log_suspended() && !try_commit(&db, start + 90));
+        assert!(db.flush_all().is_err() && db.is_log_suspended());
+        disk.set_full(false);
+        // Nobody writes a log with a hole, even though there is space.
+        assert!(!try_commit(&db, start + 91));
+        assert!(db.flush_all().unwrap() && !db.is_log_suspended());
+        assert!(try_commit(&db, start + 92));
+        let expected = content(&db);
+        let copy = disk.fork(1);
+        assert_eq!(content(&open_with(&copy, options.clone()).0), expected, "killed");
+    }
+    db.sync().unwrap();
+    check_reopened(&disk, db, Ending::PowerCut, "suspended");
 }
 
 #[test]
