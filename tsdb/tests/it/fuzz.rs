@@ -147,7 +147,7 @@ fn changed_bytes_are_read_or_refused() {
 }
 
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "the long form of the test above: more seeds, for `--release -- --ignored`"]
 fn changed_bytes_are_read_or_refused_for_long() {
     run(SHORT..LONG);
 }

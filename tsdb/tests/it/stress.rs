@@ -126,7 +126,7 @@ fn all_at_once() {
 }
 
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "the long form of all_at_once: 300 seeds, for `--release -- --ignored`"]
 fn all_at_once_for_long() {
     for seed in 100..400 {
         println!("seed {seed}");
