@@ -289,6 +289,13 @@ impl Windows {
         until.map_or(i64::MIN, |until| until.saturating_add(1))
     }
 
+    /// No row that such a reader finds here, now or later, is older than this.
+    pub(crate) fn first_visible(&self, flush: u64) -> i64 {
+        let first = self.all().next().and_then(Window::first);
+        let none = || self.newest.map(|newest| newest.saturating_add(1));
+        self.visible_from(flush).max(first.or_else(none).unwrap_or(i64::MIN))
+    }
+
     /// Lets go what the blocks up to `flush` have.
     pub(crate) fn retire(&mut self, flush: u64) {
         let from = self.visible_from(flush);

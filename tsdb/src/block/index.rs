@@ -195,6 +195,17 @@ impl<'a> GroupEntry<'a> {
         numbered.map(move |(bytes, number)| WindowEntry::read(first.wrapping_add(number), bytes))
     }
 
+    /// The first window with a row at `timestamp` or later.
+    pub(super) fn window_from(&self, timestamp: i64) -> Result<Option<WindowEntry>, Malformed> {
+        // A window whose bytes are not read is taken for a later one, and found to be damaged.
+        let is_older = |bytes: &[u8; WINDOW_BYTES]| {
+            WindowEntry::read(0, bytes).is_ok_and(|window| window.span.1 < timestamp)
+        };
+        let at = self.windows.partition_point(is_older);
+        let number = self.first_window.wrapping_add(at as u32);
+        self.windows.get(at).map(|bytes| WindowEntry::read(number, bytes)).transpose()
+    }
+
     /// When its first and last row was taken.
     pub(super) fn span(&self) -> Result<Span, Malformed> {
         let (Some(first), Some(last)) = (self.windows.first(), self.windows.last()) else {

@@ -2,7 +2,8 @@
 //!
 //! - [`fixed`], [`table`]: numbers and lists that are read where they lie · [`file`]: head, footer
 //! - [`draft`], [`names`]: the index while it is written · [`write`]: the file being written
-//! - [`index`]: the index being read · [`open`]: a block · [`resolve`]: matchers to series
+//! - [`index`]: the index being read · [`open`]: a block · [`view`]: what is asked of it ·
+//!   [`resolve`]: matchers to series
 //! - [`hash`]: a sum over labels · [`plan`]: which blocks to merge
 //!
 //! Invariants: a file has its name only when it is complete and durable, and never changes after
@@ -19,6 +20,7 @@ mod open;
 mod plan;
 mod resolve;
 mod table;
+mod view;
 mod write;
 
 #[cfg(test)]
@@ -31,6 +33,7 @@ pub(crate) use hash::label_hash;
 pub(crate) use index::WindowEntry;
 pub(crate) use open::Block;
 pub(crate) use plan::{Candidate, Limits, plan};
+pub(crate) use view::View;
 pub(crate) use write::BlockWriter;
 #[cfg(test)]
 pub(crate) use write::Written;

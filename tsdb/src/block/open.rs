@@ -8,15 +8,12 @@
 //! not what was written. Every method may fail, for every one reads the file.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 
-use crc32c::crc32c;
-
 use super::file::{Facts, HEAD_BYTES, SECTIONS, Section, check_head, read_footer};
-use super::hash::pair_hash;
-use super::index::{GroupEntry, Index, WindowEntry};
-use super::{Span, fixed};
+use super::index::Index;
+use super::view::View;
 use crate::codec::Malformed;
 use crate::disk::{Disk, Mapped};
 use crate::error::{Error, io_error};
@@ -31,10 +28,10 @@ pub(crate) struct Block {
     facts: Facts,
     groups: u32,
     /// A bit for each window whose checksum was seen to be good.
-    verified: Box<[AtomicU64]>,
+    pub(super) verified: Box<[AtomicU64]>,
     /// Sums of the hashes of own pairs, by definition; of target pairs, by group.
-    own_hashes: OnceLock<Box<[u64]>>,
-    target_hashes: OnceLock<Box<[u64]>>,
+    pub(super) own_hashes: OnceLock<Box<[u64]>>,
+    pub(super) target_hashes: OnceLock<Box<[u64]>>,
 }
 
 impl Block {
@@ -84,62 +81,16 @@ impl Block {
         self.groups
     }
 
-    /// Number of columns of a group.
-    pub(crate) fn columns(&self, group: u32) -> Result<u32, Error> {
-        self.read(|index| Ok(index.shape(index.group(group)?.shape)?.len() as u32))
+    /// Looks at the file: how long it is, and where its index is.
+    pub(crate) fn view(&self) -> Result<View<'_>, Error> {
+        let file = self.map.bytes().map_err(io_error("read", &self.path))?;
+        let index = index_of(file, &self.sections).map_err(|own| self.in_index(own))?;
+        Ok(View { block: self, file, index })
     }
 
-    /// The labels that name a group in the head.
-    pub(crate) fn target(&self, group: u32) -> Result<Labels, Error> {
-        self.read(|index| build(&index, index.group(group)?.identity.iter().map(fixed::pair)))
-    }
-
-    /// The family of a column.
-    pub(crate) fn family(&self, group: u32, column: u32) -> Result<&str, Error> {
-        self.read(|index| {
-            let definition = index.column(&index.group(group)?, column)?;
-            index.text(index.definition(definition)?.0)
-        })
-    }
-
-    /// The labels of a column's series.
-    pub(crate) fn labels(&self, group: u32, column: u32) -> Result<Labels, Error> {
-        self.read(|index| build(&index, index.labels(&index.group(group)?, column)?))
-    }
-
-    /// Whether a column's series has these labels.
-    pub(crate) fn has_labels(
-        &self,
-        group: u32,
-        column: u32,
-        labels: &Labels,
-    ) -> Result<bool, Error> {
-        self.read(|index| {
-            let mut expected = labels.iter();
-            for (name, value) in index.labels(&index.group(group)?, column)? {
-                if expected.next() != Some((index.text(name)?, index.text(value)?)) {
-                    return Ok(false);
-                }
-            }
-            Ok(expected.next().is_none())
-        })
-    }
-
-    /// The [`label_hash`](super::label_hash) of a column's labels.
-    pub(crate) fn label_hash(&self, group: u32, column: u32) -> Result<u64, Error> {
-        self.read(|index| {
-            let entry = index.group(group)?;
-            let definition = index.column(&entry, column)?;
-            let own = once(&self.own_hashes, index.definitions(), |number| {
-                hash(&index, index.definition(number)?.1)
-            })?;
-            let target = once(&self.target_hashes, self.groups, |number| {
-                hash(&index, index.group(number)?.target)
-            })?;
-            let sum = |sums: &[u64], at: u32| sums.get(at as usize).copied().unwrap_or_default();
-            let both = sum(own, definition).wrapping_add(sum(target, group));
-            Ok(both.wrapping_sub(replaced(&index, &entry, definition)?))
-        })
+    /// What is said of an index that cannot be read although its checksums are right.
+    pub(super) fn in_index(&self, malformed: Malformed) -> Error {
+        corrupt(&self.path, self.sections[0].offset, malformed)
     }
 
     /// The columns with these labels that have cells, one of each group that has it.
@@ -148,7 +99,8 @@ impl Block {
         let matchers: Vec<_> = labels.iter().map(equal).collect();
         let mut found = self.resolve((i64::MIN, i64::MAX), &matchers)?;
         let mut result = Ok(());
-        found.retain(|(group, column)| match self.has_labels(*group, *column, labels) {
+        let view = self.view()?;
+        found.retain(|(group, column)| match view.has_labels(*group, *column, labels) {
             Ok(is_same) => is_same,
             Err(error) => {
                 result = Err(error);
@@ -158,50 +110,10 @@ impl Block {
         result.map(|()| found)
     }
 
-    /// When the first and last cell of a column was taken; [`NO_TIME`](super::NO_TIME) if it has none.
-    pub(crate) fn span(&self, group: u32, column: u32) -> Result<Span, Error> {
-        self.read(|index| index.group(group)?.column_span(column))
-    }
-
-    /// The windows of a group in order of time.
-    pub(crate) fn windows(&self, group: u32) -> Result<Vec<WindowEntry>, Error> {
-        self.read(|index| index.group(group)?.windows().collect())
-    }
-
-    /// The bytes of a window of this block.
-    pub(crate) fn window_bytes(&self, window: &WindowEntry) -> Result<&[u8], Error> {
-        let word = self.verified.get(window.number as usize / 64);
-        let bit = 1 << (window.number % 64);
-        if word.is_some_and(|word| word.load(Ordering::Relaxed) & bit != 0) {
-            return self.unchecked_window(window);
-        }
-        let bytes = self.checked_window(window)?;
-        if let Some(word) = word {
-            word.fetch_or(bit, Ordering::Relaxed);
-        }
-        Ok(bytes)
-    }
-
-    fn unchecked_window(&self, window: &WindowEntry) -> Result<&[u8], Error> {
-        let file = self.file()?;
-        let end = window.end().and_then(|end| usize::try_from(end).ok());
-        let range = usize::try_from(window.offset).ok().zip(end);
-        let bytes = range.and_then(|(start, end)| file.get(start..end));
-        bytes.ok_or_else(|| corrupt(&self.path, window.offset, Malformed("a window")))
-    }
-
-    fn checked_window(&self, window: &WindowEntry) -> Result<&[u8], Error> {
-        let bytes = self.unchecked_window(window)?;
-        if crc32c(bytes) != window.crc {
-            let what = Malformed("a window with its checksum");
-            return Err(corrupt(&self.path, window.offset, what));
-        }
-        Ok(bytes)
-    }
-
     /// Checks every byte of the file anew.
     pub(crate) fn verify(&self) -> Result<(), Error> {
-        let file = self.file()?;
+        let view = self.view()?;
+        let file = view.file;
         check_head(file).map_err(|malformed| corrupt(&self.path, 0, malformed))?;
         read_footer(file).map_err(|malformed| corrupt(&self.path, self.bytes, malformed))?;
         for section in &self.sections {
@@ -209,29 +121,15 @@ impl Block {
             section.check(file).map_err(damaged)?;
         }
         for group in 0..self.groups {
-            for window in self.windows(group)? {
-                self.checked_window(&window)?;
+            for window in view.windows(group)? {
+                view.checked_window(&window)?;
             }
         }
         Ok(())
     }
-
-    fn file(&self) -> Result<&[u8], Error> {
-        self.map.bytes().map_err(io_error("read", &self.path))
-    }
-
-    /// Reads something from the index.
-    pub(super) fn read<'a, T>(
-        &'a self,
-        read: impl FnOnce(Index<'a>) -> Result<T, Malformed>,
-    ) -> Result<T, Error> {
-        let index = index_of(self.file()?, &self.sections);
-        let damaged = |malformed| corrupt(&self.path, self.sections[0].offset, malformed);
-        index.and_then(read).map_err(damaged)
-    }
 }
 
-fn corrupt(path: &Path, offset: u64, Malformed(what): Malformed) -> Error {
+pub(super) fn corrupt(path: &Path, offset: u64, Malformed(what): Malformed) -> Error {
     Error::Corrupt { path: path.to_owned(), offset, what: what.to_owned() }
 }
 
@@ -262,41 +160,6 @@ fn survey(file: &[u8], sections: &[Section; SECTIONS]) -> Result<(Facts, u32, u3
     }
     let fills = offset == sections[0].offset;
     fills.then_some((facts, index.groups.len(), number)).ok_or(Malformed("windows up to the index"))
-}
-
-fn build(index: &Index<'_>, pairs: impl Iterator<Item = (u32, u32)>) -> Result<Labels, Malformed> {
-    let texts = pairs.map(|(name, value)| Ok((index.text(name)?, index.text(value)?)));
-    texts.collect::<Result<Vec<_>, _>>().map(Labels::from_pairs)
-}
-
-fn hash(index: &Index<'_>, pairs: &[[u8; 8]]) -> Result<u64, Malformed> {
-    pairs.iter().map(fixed::pair).try_fold(0, |sum: u64, (name, value)| {
-        Ok(sum.wrapping_add(pair_hash(index.text(name)?, index.text(value)?)))
-    })
-}
-
-/// The sum of the hashes of the target pairs of which a definition has the name.
-fn replaced(index: &Index<'_>, group: &GroupEntry<'_>, definition: u32) -> Result<u64, Malformed> {
-    let mut sum = 0_u64;
-    for (name, _) in index.definition(definition)?.1.iter().map(fixed::pair) {
-        let at = group.target.binary_search_by_key(&name, |row| fixed::pair(row).0);
-        let row = at.ok().and_then(|at| group.target.get(at..=at));
-        sum = sum.wrapping_add(hash(index, row.unwrap_or_default())?);
-    }
-    Ok(sum)
-}
-
-/// What `cell` holds, computed if it holds nothing yet.
-fn once(
-    cell: &OnceLock<Box<[u64]>>,
-    count: u32,
-    compute: impl FnMut(u32) -> Result<u64, Malformed>,
-) -> Result<&[u64], Malformed> {
-    if let Some(own) = cell.get() {
-        return Ok(own);
-    }
-    let computed = (0..count).map(compute).collect::<Result<Box<[u64]>, _>>()?;
-    Ok(cell.get_or_init(|| computed))
 }
 
 impl std::fmt::Debug for Block {

@@ -113,7 +113,8 @@ impl Block {
         range: Span,
         matchers: &[Matcher],
     ) -> Result<Vec<(u32, u32)>, Error> {
-        self.read(|index| {
+        self.view()?.read(|index| {
+            let index = *index;
             let found = matchers.iter().map(|matcher| Found::new(&index, matcher));
             let found = found.collect::<Result<_, _>>()?;
             let (definitions, columns) = (HashMap::new(), HashMap::new());
@@ -136,19 +137,19 @@ impl Block {
 
     /// The label names of all series, those of columns without cells included, in order.
     pub(crate) fn label_names(&self) -> Result<Vec<&str>, Error> {
-        self.read(|index| {
+        self.view()?.read(|index| {
             let names = index.by_own.symbols().chain(index.by_target.symbols());
-            texts(&index, names)
+            texts(index, names)
         })
     }
 
     /// The values that a label has in any series, those of columns without cells included, in
     /// order.
     pub(crate) fn label_values(&self, name: &str) -> Result<Vec<&str>, Error> {
-        self.read(|index| {
+        self.view()?.read(|index| {
             let Some(symbol) = index.symbol(name)? else { return Ok(Vec::new()) };
             let (own, target) = (index.by_own.find(symbol)?, index.by_target.find(symbol)?);
-            texts(&index, own.into_iter().chain(target).flat_map(Values::symbols))
+            texts(index, own.into_iter().chain(target).flat_map(Values::symbols))
         })
     }
 }

@@ -82,8 +82,9 @@ fn groups(sources: &[Part]) -> Result<Groups<'_>, Error> {
     let mut groups = Groups::new();
     for part in sources {
         for group in 0..part.block.groups() {
-            let target = part.block.target(group)?;
-            let labels = if target.is_empty() { Some(part.block.labels(group, 0)?) } else { None };
+            let view = part.block.view()?;
+            let target = view.target(group)?;
+            let labels = if target.is_empty() { Some(view.labels(group, 0)?) } else { None };
             groups.entry((target, labels)).or_default().push((part, group));
         }
     }

@@ -29,7 +29,7 @@ impl Db {
             }
             let mut deleted = (*part.deleted).clone();
             for (group, column) in &found {
-                let (first, last) = part.block.span(*group, *column)?;
+                let (first, last) = part.block.view()?.span(*group, *column)?;
                 deleted.add(*group, *column, (start.max(first), end.min(last)));
             }
             let path = layout::deleted(&self.blocks_dir, part.block.facts().number);

@@ -123,6 +123,7 @@ impl Db {
     pub(super) fn publish(&self, parts: Parts) {
         let mut current = self.parts.write().expect("BUG: a change of the blocks panicked");
         let old = std::mem::replace(&mut *current, Arc::new(parts));
+        self.resolved.clear();
         let mut before = self.before.lock().expect("BUG: a change of the blocks panicked");
         before.push((old.flush, Arc::downgrade(&old)));
     }

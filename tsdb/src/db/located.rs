@@ -1,15 +1,19 @@
 //! Where the samples of a selection's series lie: what [`resolve`](super::resolve) found and
 //! [`read`](super::read) follows.
 //!
-//! A [`Located`] keeps what it names: the blocks stay mapped and the head lets nothing go that
-//! these blocks do not have, until it is dropped.
+//! - A [`Resolved`] holds for as long as the blocks and the head's layout are the same, and is kept
+//!   for the next one who asks ([`resolved`](super::resolved)).
+//! - A [`Located`] is a selection's. It keeps what it names: the blocks stay mapped and the head
+//!   lets nothing go that these blocks do not have, until it is dropped.
 
-use std::ops::Range;
 use std::sync::Arc;
+
+use hashbrown::HashMap;
 
 use super::parts::Parts;
 use crate::commit::SeriesId;
 use crate::head::{Head, Place};
+use crate::select::SelectedSeries;
 
 /// One place of a series' samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,35 +54,102 @@ pub(super) struct Span {
     pub(super) last: i64,
 }
 
-/// The places of many series.
-#[derive(Debug)]
-pub(super) struct Located {
-    pub(super) parts: Arc<Parts>,
-    /// Of each series; the blocks in order of precedence, then the head.
-    pub(super) series: Vec<Range<u32>>,
-    pub(super) spans: Vec<Span>,
+/// The number of places of a series that has to be merged: it comes alone.
+pub(super) const ALONE: u32 = u32::MAX;
+
+/// What matchers stand for in some blocks and the head, whatever the time.
+#[derive(Debug, Default)]
+pub(super) struct Resolved {
+    /// In label order.
+    pub(super) series: Vec<SelectedSeries>,
+    /// Their numbers in the head, if they are listed there.
+    pub(super) ids: Vec<Option<SeriesId>>,
+    /// Of each: equal for series that lie together, in the same groups, and [`ALONE`] otherwise.
+    pub(super) homes: Vec<u32>,
+    /// Of each: where it comes among all of them if those that lie together, in the order of
+    /// their columns, are read one after the other.
+    pub(super) ranks: Vec<u32>,
+    /// Of each: where its places end in `spans`.
+    ends: Vec<u32>,
+    /// The blocks' in order of time if it lies with others, else in order of precedence, then
+    /// those of the head's rows, whose last time is not known here.
+    spans: Vec<Span>,
 }
 
-impl Located {
+impl Resolved {
+    /// Adds a series and its places.
+    pub(super) fn push(&mut self, series: SelectedSeries, id: Option<SeriesId>, spans: &[Span]) {
+        self.series.push(series);
+        self.ids.push(id);
+        self.spans.extend_from_slice(spans);
+        self.ends.push(self.spans.len() as u32);
+    }
+
     /// The places of a series.
     pub(super) fn spans(&self, place: u32) -> &[Span] {
-        let range = self.series.get(place as usize).cloned().unwrap_or_default();
-        self.spans.get(range.start as usize..range.end as usize).unwrap_or_default()
+        let place = place as usize;
+        let start = place.checked_sub(1).and_then(|before| self.ends.get(before)).copied();
+        let range =
+            start.unwrap_or(0) as usize..self.ends.get(place).map_or(0, |end| *end as usize);
+        self.spans.get(range).unwrap_or_default()
+    }
+
+    /// Finds out which series lie together; `alone[i]` says of one that it does with none.
+    pub(super) fn finish(&mut self, alone: &[bool]) {
+        let mut numbers: HashMap<Vec<(u32, u32)>, u32> = HashMap::new();
+        let mut first_columns = Vec::with_capacity(self.series.len());
+        for (place, is_alone) in (0..).zip(alone) {
+            let spans = self.spans(place);
+            first_columns.push(spans.first().map_or(0, |span| span.source.column()));
+            let homes = spans.iter().map(|span| span.source.home()).collect::<Option<Vec<_>>>();
+            let next = numbers.len() as u32;
+            let number = homes.filter(|_| !is_alone);
+            self.homes.push(number.map_or(ALONE, |homes| *numbers.entry(homes).or_insert(next)));
+        }
+        let mut order: Vec<usize> = (0..self.series.len()).collect();
+        // A histogram's buckets are stored as differences to their neighbours.
+        order.sort_unstable_by_key(|place| (self.homes[*place], first_columns[*place], *place));
+        self.ranks = vec![0; order.len()];
+        for (rank, place) in (0..).zip(order) {
+            self.ranks[place] = rank;
+        }
     }
 }
 
-/// The places in the head of a series' samples that the blocks up to `flush` do not have.
-pub(super) fn head_spans(head: &Head, id: SeriesId, flush: u64) -> impl Iterator<Item = Span> + '_ {
-    let newest = head.newest(id);
-    let series = head.series(id);
-    let places = series.into_iter().flat_map(|series| series.places());
-    let rows = places.filter_map(move |place| {
-        let first = head.group(place.group)?.windows.visible_from(flush);
-        let last = newest?;
-        let source = Source::Rows(id, place);
-        (first <= last).then_some(Span { source, first, last })
-    });
-    let loose = series.and_then(|series| series.loose.as_ref()?.range(flush));
-    let loose = loose.map(|(first, last)| Span { source: Source::Loose(id), first, last });
-    rows.chain(loose)
+/// A selection's series: what they were resolved to, and what was there at that moment.
+#[derive(Debug)]
+pub(super) struct Located {
+    pub(super) parts: Arc<Parts>,
+    pub(super) resolved: Arc<Resolved>,
+    /// Time of the newest sample of each of `resolved` at that moment, [`i64::MIN`] for what is
+    /// not in the head.
+    pub(super) newest: Vec<i64>,
+    /// The places of those that come alone, in order of precedence.
+    pub(super) alone: HashMap<u32, Vec<Span>>,
+}
+
+impl Located {
+    /// Place number `at` of a series of those that lie together, with its last time.
+    pub(super) fn span(&self, place: u32, at: usize) -> Option<Span> {
+        let span = self.resolved.spans(place).get(at)?;
+        let newest = || self.newest.get(place as usize).copied().unwrap_or(i64::MIN);
+        let last = if matches!(span.source, Source::Rows(..)) { newest() } else { span.last };
+        Some(Span { last, ..*span })
+    }
+}
+
+/// The places in the head of the rows of a series that the blocks up to `flush` do not have; when
+/// the last was taken is not known.
+pub(super) fn row_spans(head: &Head, id: SeriesId, flush: u64) -> impl Iterator<Item = Span> + '_ {
+    let places = head.series(id).into_iter().flat_map(|series| series.places());
+    places.filter_map(move |place| {
+        let first = head.group(place.group)?.windows.first_visible(flush);
+        Some(Span { source: Source::Rows(id, place), first, last: i64::MAX })
+    })
+}
+
+/// The place in the head of a series' loose samples that the blocks up to `flush` do not have.
+pub(super) fn loose_span(head: &Head, id: SeriesId, flush: u64) -> Option<Span> {
+    let (first, last) = head.series(id)?.loose.as_ref()?.range(flush)?;
+    Some(Span { source: Source::Loose(id), first, last })
 }

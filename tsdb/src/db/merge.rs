@@ -57,16 +57,17 @@ impl<'a> Merger<'a> {
         let mut sources = Vec::new();
         for (part, group) in groups {
             let mut own = Vec::new();
-            for column in 0..part.block.columns(*group)? {
-                if part.block.span(*group, column)? == NO_TIME {
+            let view = part.block.view()?;
+            for column in 0..view.columns(*group)? {
+                if view.span(*group, column)? == NO_TIME {
                     own.push(NO_COLUMN);
                     continue;
                 }
-                let labels = part.block.labels(*group, column)?;
+                let labels = view.labels(*group, column)?;
                 let next = columns.len() as u32;
                 let number = *numbers.entry(labels.clone()).or_insert(next);
                 if number == next {
-                    columns.push((part.block.family(*group, column)?.to_owned(), labels));
+                    columns.push((view.family(*group, column)?.to_owned(), labels));
                 }
                 own.push(number);
             }
@@ -108,7 +109,7 @@ impl<'a> Merger<'a> {
         writer.begin_group(&self.target, &columns);
         let mut windows = Vec::new();
         for (number, source) in self.sources.iter().enumerate() {
-            let own = source.part.block.windows(source.group)?;
+            let own = source.part.block.view()?.windows(source.group)?;
             windows.extend(own.into_iter().map(|window| (number, window)));
         }
         windows.sort_by_key(|(number, window)| (window.span.0, *number));
@@ -194,7 +195,7 @@ impl<'a> Merger<'a> {
         source: &Source<'_>,
         window: &WindowEntry,
     ) -> Result<(Vec<i64>, Vec<Option<Decoded>>), Error> {
-        let bytes = source.part.block.window_bytes(window)?;
+        let bytes = source.part.block.view()?.window_bytes(window)?;
         let read = || -> Result<_, Malformed> {
             let timestamps = EncodedWindow::open(bytes)?.timestamps()?;
             let mut scratch = Scratch::default();
@@ -250,10 +251,11 @@ fn copy(
     source: &Source<'_>,
     window: &WindowEntry,
 ) -> Result<(), Error> {
-    let bytes = source.part.block.window_bytes(window)?;
+    let view = source.part.block.view()?;
+    let bytes = view.window_bytes(window)?;
     let mut ranges = Vec::new();
     for column in 0..source.columns.len() as u32 {
-        let (first, last) = source.part.block.span(source.group, column)?;
+        let (first, last) = view.span(source.group, column)?;
         let cut = (first.max(window.span.0), last.min(window.span.1));
         ranges.push((cut.0 <= cut.1 && (first, last) != NO_TIME).then_some(cut));
     }

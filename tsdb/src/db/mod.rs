@@ -1,7 +1,8 @@
 //! The store: the only place that knows head, log, blocks and disk together.
 //!
 //! - [`open`], [`blocks`]: lock, blocks, replay · [`appender`]: check → log → apply
-//! - [`parts`], [`deleted`]: the open blocks · [`located`], [`resolve`], [`read`]: the way out
+//! - [`parts`], [`deleted`]: the open blocks · [`located`], [`resolve`],
+//!   [`resolved`], [`read`]: the way out
 //! - [`read_only`], [`inspect`]: for tools · [`cardinality`]: what makes the head large
 //! - [`flush`]: head to block · [`compact`]: blocks to a block · [`delete`], [`retain`],
 //!   [`snapshot`]
@@ -27,6 +28,7 @@ mod parts;
 mod read;
 mod read_only;
 mod resolve;
+mod resolved;
 mod retain;
 mod select;
 mod snapshot;
@@ -51,6 +53,7 @@ use crate::model::{Exemplar, Labels, Matcher, Metadata, TimeRange, Timestamp};
 use crate::wal::Wal;
 use appender::Appender;
 use parts::Parts;
+use resolved::ResolvedCache;
 use suspend::Suspension;
 
 /// An open store.
@@ -66,6 +69,8 @@ pub struct Db {
     due: (Sender<()>, Receiver<()>),
     /// The number of the newest block.
     newest_block: AtomicU64,
+    /// What matchers stood for lately.
+    resolved: ResolvedCache,
     suspension: Suspension,
     kept_rows: usize,
     limits: Limits,

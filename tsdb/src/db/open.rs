@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use super::Db;
 use super::appender::Appender;
 use super::blocks::{self, discard};
+use super::resolved::ResolvedCache;
 use super::suspend::Suspension;
 use crate::block::Limits;
 use crate::disk::{Disk, Lock};
@@ -108,6 +109,7 @@ impl Db {
             before: Mutex::default(),
             due: crossbeam::channel::bounded(1),
             newest_block: AtomicU64::new(found.newest),
+            resolved: ResolvedCache::default(),
             suspension,
             kept_rows,
             limits,

@@ -56,7 +56,7 @@ impl Parts {
         let mut newest = None;
         for part in &self.list {
             for (group, column) in part.block.find(labels)? {
-                newest = newest.max(Some(part.block.span(group, column)?.1));
+                newest = newest.max(Some(part.block.view()?.span(group, column)?.1));
             }
         }
         Ok(newest)
@@ -103,10 +103,11 @@ impl Part {
         out: &mut Vec<(i64, StoredCell)>,
     ) -> Result<(), Error> {
         let until = out.len() + limit;
-        let windows = self.block.windows(group)?;
+        let view = self.block.view()?;
+        let windows = view.windows(group)?;
         let first = windows.partition_point(|window| window.span.1 < start);
         for window in windows.iter().skip(first).take_while(|window| window.span.0 <= end) {
-            let bytes = self.block.window_bytes(window)?;
+            let bytes = view.window_bytes(window)?;
             let read = |out: &mut Vec<_>| {
                 let timestamps = EncodedWindow::open(bytes)?.timestamps()?;
                 let mut scratch = Scratch::default();

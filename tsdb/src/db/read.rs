@@ -6,16 +6,12 @@
 //! first one counts, in order of precedence. The head's lock is held, shared, only while one batch
 //! is copied out of it.
 
-use std::collections::HashMap;
-use std::sync::Arc;
-
 use super::Db;
-use super::located::{Located, Source, Span};
+use super::located::{ALONE, Located, Resolved, Source, Span};
 use super::merge::MERGED_ROWS_MAX;
 use super::parts::Parts;
 use crate::append::GroupRef;
 use crate::cell::StoredCell;
-use crate::codec::Malformed;
 use crate::codec::column::{EncodedWindow, Scratch};
 use crate::error::Error;
 use crate::head::BatchBuffer;
@@ -32,22 +28,26 @@ const ALONE_SAMPLES_MAX: usize = 4096;
 /// A cell and its time.
 type TimedCell = (i64, StoredCell);
 
+/// A series that is read: its number in the selection, and its place.
+type Wanted = (usize, u32);
+
 /// Something to read from `start` on.
 enum Job {
-    /// Series that lie together: of each its number in the selection and its spans.
-    Together { wanted: Vec<(usize, Vec<Span>)>, at: usize, start: i64 },
+    /// Series that lie together; the places before `at` are read.
+    Together { wanted: Vec<Wanted>, at: usize, start: i64 },
     /// One that is merged.
-    Alone { index: usize, spans: Vec<Span>, start: i64 },
+    Alone { wanted: Wanted, start: i64 },
 }
 
 /// Reads a selection.
 pub(super) struct Reader<'a> {
     db: &'a Db,
-    parts: Arc<Parts>,
+    located: Option<&'a Located>,
     end: i64,
     /// What is still to be read, the next one last.
     jobs: Vec<Job>,
     buffer: BatchBuffer,
+    scratch: Scratch,
 }
 
 impl<'a> Reader<'a> {
@@ -59,71 +59,26 @@ impl<'a> Reader<'a> {
         range: TimeRange,
     ) -> Self {
         let (start, end) = (range.start.ms().max(db.head().floor()), range.end.ms());
-        let mut jobs =
-            located.map(|located| plan(selection, located, start, end)).unwrap_or_default();
-        jobs.reverse();
-        let parts = located.map(|located| located.parts.clone()).unwrap_or_default();
-        Self { db, parts, end, jobs, buffer: BatchBuffer::default() }
+        let jobs = located.map(|located| plan(selection, &located.resolved, start));
+        let (buffer, scratch) = (BatchBuffer::default(), Scratch::default());
+        Self { db, located, end, jobs: jobs.unwrap_or_default(), buffer, scratch }
     }
 }
 
-/// What to read together, in the order in which the selection names it first.
-fn plan(selection: &Selection, located: &Located, start: i64, end: i64) -> Vec<Job> {
-    let mut together: Vec<Vec<(usize, Vec<Span>)>> = Vec::new();
-    let mut numbers: HashMap<Vec<(u32, u32)>, usize> = HashMap::new();
-    let mut alone = Vec::new();
-    for (index, place) in selection.places.iter().enumerate() {
-        let is_inside = |span: &&Span| span.first <= end && start <= span.last;
-        let mut spans: Vec<_> = located.spans(*place).iter().filter(is_inside).copied().collect();
-        if spans.is_empty() {
-            continue;
-        }
-        let homes: Option<Vec<_>> = spans.iter().map(|span| span.source.home()).collect();
-        let Some(mut homes) = homes.filter(|_| !located.must_merge(&spans)) else {
-            alone.push(Job::Alone { index, spans, start });
-            continue;
-        };
-        if !spans.is_sorted_by_key(|span| span.first) {
-            spans.sort_by_key(|span| span.first);
-            homes = spans.iter().filter_map(|span| span.source.home()).collect();
-        }
-        let number = *numbers.entry(homes).or_insert(together.len());
-        if number == together.len() {
-            together.push(Vec::new());
-        }
-        together[number].push((index, spans));
-    }
-    let mut jobs = Vec::new();
-    for mut wanted in together {
-        // A histogram's buckets are stored as differences to their neighbours.
-        wanted.sort_by_key(|(_, spans)| spans.first().map(|span| span.source.column()));
-        while !wanted.is_empty() {
-            let rest = wanted.split_off(wanted.len().min(COLUMNS_MAX));
-            jobs.push(Job::Together { wanted, at: 0, start });
-            wanted = rest;
-        }
-    }
-    jobs.extend(alone);
+/// What to read together; the last one comes first.
+fn plan(selection: &Selection, resolved: &Resolved, start: i64) -> Vec<Job> {
+    let of = |list: &[u32], place: u32| list.get(place as usize).copied().unwrap_or(ALONE);
+    let wanted = || (0..).zip(selection.places.iter().copied());
+    let (alone, mut together): (Vec<Wanted>, Vec<Wanted>) =
+        wanted().partition(|(_, place)| of(&resolved.homes, *place) == ALONE);
+    together.sort_unstable_by_key(|(_, place)| of(&resolved.ranks, *place));
+    let is_one = |a: &Wanted, b: &Wanted| of(&resolved.homes, a.1) == of(&resolved.homes, b.1);
+    let parts = together.chunk_by(is_one).flat_map(|wanted| wanted.chunks(COLUMNS_MAX));
+    let parts = parts.map(|wanted| Job::Together { wanted: wanted.to_vec(), at: 0, start });
+    let mut jobs: Vec<_> =
+        parts.chain(alone.into_iter().map(|wanted| Job::Alone { wanted, start })).collect();
+    jobs.reverse();
     jobs
-}
-
-impl Located {
-    /// Whether the samples of a series have to be sorted: places overlap in time, or a part is
-    /// deleted.
-    fn must_merge(&self, spans: &[Span]) -> bool {
-        let is_cut = |span: &Span| match span.source {
-            Source::Block { part, group, column } => {
-                let part = self.parts.list.get(part as usize);
-                part.is_some_and(|part| !part.deleted.of(group, column).is_empty())
-            }
-            Source::Rows(..) => false,
-            Source::Loose(_) => true,
-        };
-        let meets = |(at, span): (usize, &Span)| {
-            spans[..at].iter().any(|other| other.first <= span.last && span.first <= other.last)
-        };
-        spans.iter().any(is_cut) || (spans.len() > 1 && spans.iter().enumerate().any(meets))
-    }
 }
 
 impl Batches for Reader<'_> {
@@ -142,84 +97,114 @@ impl Batches for Reader<'_> {
     }
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     /// Fills the buffer with the next batch (an empty one if there is none in the next window);
     /// whether there may be another one.
     fn step(&mut self, job: &mut Job) -> Result<bool, Error> {
+        let Some(located) = self.located else { return Ok(false) };
         match job {
-            Job::Together { wanted, at, start } => self.together(wanted, at, start),
-            Job::Alone { index, spans, start } => self.alone(*index, spans, start),
+            Job::Together { wanted, at, start } => self.together(located, wanted, at, start),
+            Job::Alone { wanted, start } => self.alone(located, *wanted, start),
         }
     }
 
     fn together(
         &mut self,
-        wanted: &[(usize, Vec<Span>)],
+        located: &'a Located,
+        wanted: &[Wanted],
         at: &mut usize,
         start: &mut i64,
     ) -> Result<bool, Error> {
-        let spans = || wanted.iter().filter_map(|(index, spans)| Some((*index, spans.get(*at)?)));
-        let Some((_, first)) = spans().next() else { return Ok(false) };
-        let end = spans().map(|(_, span)| span.last).max().unwrap_or(self.end).min(self.end);
-        let range = (*start, end);
+        let span = |(_, place): &Wanted| located.span(*place, *at);
+        let Some(first) = wanted.first().and_then(span) else { return Ok(false) };
+        let end = wanted.iter().filter_map(span).map(|span| span.last).max();
+        let range = (*start, end.unwrap_or(self.end).min(self.end));
         let last = match first.source {
-            Source::Block { part, group, .. } => self.block_window(part, group, range, spans())?,
-            Source::Rows(_, place) => self.head_window(place.group, range, spans()),
+            Source::Block { part, group, .. } => {
+                let columns = wanted.iter().filter_map(|own| Some((own.0, span(own)?)));
+                self.block_window(located, part, group, range, columns)?
+            }
+            Source::Rows(_, place) => {
+                let columns = wanted.iter().filter_map(|own| Some((own.0, span(own)?)));
+                self.head_window(located, place.group, range, columns)
+            }
             Source::Loose(_) => None,
         };
         match last.and_then(|last| last.checked_add(1)) {
-            Some(next) if next <= end => *start = next,
+            Some(next) if next <= range.1 => *start = next,
             _ => *at += 1,
         }
         Ok(true)
     }
 
     /// Copies the rows up to `end` of the head's first window that has one from `start` on; the
-    /// time of the last one.
-    fn head_window<'s>(
+    /// time of the last one. Of each column: the number of its series, and its place.
+    fn head_window(
         &mut self,
+        located: &Located,
         group: GroupRef,
         (start, end): (i64, i64),
-        wanted: impl Iterator<Item = (usize, &'s Span)>,
+        columns: impl Iterator<Item = (usize, Span)>,
     ) -> Option<i64> {
         let head = self.db.head();
         let windows = &head.group(group)?.windows;
-        let start = start.max(windows.visible_from(self.parts.flush)).max(head.floor());
+        let start = start.max(windows.visible_from(located.parts.flush)).max(head.floor());
         let window = windows.window_from(start)?;
         let timestamps = window.timestamps();
-        let mut scratch = Scratch::default();
-        let mut columns = window.columns(&mut scratch);
-        let filled = fill(&mut self.buffer, &timestamps, start, end, &mut columns, wanted);
-        filled.expect("BUG: a column in memory is read")
+        let rows = rows_between(&timestamps, start, end);
+        let last = *timestamps[rows.clone()].last()?;
+        self.buffer.begin(timestamps[rows.clone()].iter().copied());
+        let mut own = window.columns(&mut self.scratch);
+        for (series, span) in columns {
+            // What came after the selection was made is not in it.
+            let until = timestamps.partition_point(|own| *own <= span.last);
+            let column = span.source.column() as usize;
+            let pushed = self.buffer.push(series, &mut own, column, rows.clone(), until);
+            pushed.expect("BUG: a column in memory is read");
+        }
+        Some(last)
     }
 
     /// The same for a block.
-    fn block_window<'s>(
+    fn block_window(
         &mut self,
+        located: &Located,
         part: u32,
         group: u32,
         (start, end): (i64, i64),
-        wanted: impl Iterator<Item = (usize, &'s Span)>,
+        columns: impl Iterator<Item = (usize, Span)>,
     ) -> Result<Option<i64>, Error> {
-        let Some(part) = self.parts.list.get(part as usize) else { return Ok(None) };
-        let windows = part.block.windows(group)?;
-        let next = windows.partition_point(|window| window.span.1 < start);
-        let Some(window) = windows.get(next) else { return Ok(None) };
-        let bytes = part.block.window_bytes(window)?;
+        let Some(part) = located.parts.list.get(part as usize) else { return Ok(None) };
+        let view = part.block.view()?;
+        let window = view.window_from(group, start)?.filter(|window| window.span.0 <= end);
+        let Some(window) = window else { return Ok(None) };
+        let bytes = view.window_bytes(&window)?;
         let read = || {
             let timestamps = EncodedWindow::open(bytes)?.timestamps()?;
-            let mut scratch = Scratch::default();
-            let columns = SealedColumns::open(bytes, window.span.0, &mut scratch)?;
-            let mut columns = Columns::Sealed(columns);
-            fill(&mut self.buffer, &timestamps, start, end, &mut columns, wanted)
+            let rows = rows_between(&timestamps, start, end);
+            let Some(last) = timestamps[rows.clone()].last() else { return Ok(None) };
+            self.buffer.begin(timestamps[rows.clone()].iter().copied());
+            let own = SealedColumns::open(bytes, window.span.0, &mut self.scratch)?;
+            let mut own = Columns::Sealed(own);
+            for (series, span) in columns.filter(|(_, span)| span.last >= window.span.0) {
+                let column = span.source.column() as usize;
+                self.buffer.push(series, &mut own, column, rows.clone(), timestamps.len())?;
+            }
+            Ok(Some(*last))
         };
         read().map_err(|malformed| part.damaged(malformed))
     }
 
     /// Merges the next samples of a series.
-    fn alone(&mut self, index: usize, spans: &[Span], start: &mut i64) -> Result<bool, Error> {
-        let limit = ALONE_SAMPLES_MAX;
-        let (cells, last) = self.db.merged_cells(&self.parts, spans, *start, self.end, limit)?;
+    fn alone(
+        &mut self,
+        located: &Located,
+        (index, place): Wanted,
+        start: &mut i64,
+    ) -> Result<bool, Error> {
+        let (limit, parts) = (ALONE_SAMPLES_MAX, &located.parts);
+        let spans = located.alone.get(&place).map_or(&[][..], Vec::as_slice);
+        let (cells, last) = self.db.merged_cells(parts, spans, *start, self.end, limit)?;
         if !cells.is_empty() {
             self.buffer.fill_alone(index, &cells);
         }
@@ -227,26 +212,6 @@ impl Reader<'_> {
         *start = next.unwrap_or(*start);
         Ok(next.is_some())
     }
-}
-
-/// Copies the rows of a window from `start` to `end`; the time of the last one.
-fn fill<'s>(
-    buffer: &mut BatchBuffer,
-    timestamps: &[i64],
-    start: i64,
-    end: i64,
-    columns: &mut Columns<'_>,
-    wanted: impl Iterator<Item = (usize, &'s Span)>,
-) -> Result<Option<i64>, Malformed> {
-    let rows = rows_between(timestamps, start, end);
-    let Some(last) = timestamps[rows.clone()].last() else { return Ok(None) };
-    buffer.begin(timestamps[rows.clone()].iter().copied());
-    for (index, span) in wanted {
-        // What came after the selection was made is not in it.
-        let end = timestamps.partition_point(|own| *own <= span.last);
-        buffer.push(index, columns, span.source.column() as usize, rows.clone(), end)?;
-    }
-    Ok(Some(*last))
 }
 
 impl Db {

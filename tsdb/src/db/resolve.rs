@@ -1,9 +1,11 @@
 //! Matchers to series, over the head and all blocks.
 //!
-//! 1. Under the head's lock, shared: the head's series, and which blocks there are.
-//! 2. Each block's series are found in its own index, and joined with those that have the same
-//!    labels: by a sum of hashes, then compared.
+//! 1. Under the head's lock, shared: which blocks there are, and what is kept from earlier
+//!    ([`resolved`](super::resolved)). If that holds, 2 and 3 are left out.
+//! 2. The head's series and each block's, found in its own index, are joined: by a sum of hashes
+//!    of their labels, then compared.
 //! 3. The series are sorted by their labels, each with the places of its samples.
+//! 4. Those that may have samples in the time range are the selection.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,24 +13,16 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use super::Db;
-use super::located::{Located, Source, Span, head_spans};
+use super::located::{ALONE, Located, Resolved, Source, Span, loose_span, row_spans};
 use super::parts::{Part, Parts};
-use crate::block::Block;
+use super::resolved::Key;
+use crate::block::{Block, View};
 use crate::commit::SeriesId;
 use crate::error::Error;
 use crate::head::Head;
 use crate::model::number::parse_float;
 use crate::model::{BUCKET_LABEL, Labels, Matcher, TimeRange};
 use crate::select::{FamilyId, Generation, Hints, SelectedSeries, Selection};
-
-/// Series that were found, and where.
-struct Found {
-    series: Vec<SelectedSeries>,
-    /// Series and place, in order of precedence for each series.
-    spans: Vec<(u32, Span)>,
-    /// The newest number of a family that only blocks know.
-    families: HashMap<String, FamilyId>,
-}
 
 impl Db {
     /// What [`Select::resolve`](crate::Select::resolve) gives.
@@ -37,119 +31,194 @@ impl Db {
         range: TimeRange,
         matchers: &[Matcher],
     ) -> Result<Selection, Error> {
+        let (start, end) = (range.start.ms(), range.end.ms());
         let head = self.head();
-        let parts = self.parts();
-        let ids = head.resolve(range, matchers);
-        let floor = head.floor();
-        let mut found = Found { series: Vec::new(), spans: Vec::new(), families: HashMap::new() };
-        let mut hashes = Vec::new();
-        let mut in_head = Vec::new();
-        for id in ids.iter().map(SeriesId) {
-            let Some(series) = head.series(id) else { continue };
-            let number = found.series.len() as u32;
-            found.series.push(SelectedSeries {
-                labels: series.labels.clone(),
-                family: FamilyId(series.family),
-                le: series.le,
-                hints: Hints::default(),
-            });
-            hashes.push(series.hash);
-            in_head.extend(head_spans(&head, id, parts.flush).map(|span| (number, span)));
-        }
+        let (parts, layout) = (self.parts(), head.layout());
         let generation = Generation(head.generation());
-        let families = head.family_count();
+        let start = start.max(head.floor());
+        let numbers = parts.overlapping((start, end));
+        let key = Key::new(matchers, &numbers);
+        if let Some(resolved) = self.resolved.get(&key, &parts, layout) {
+            return Ok(select(&head, parts, resolved, (start, end), generation));
+        }
+        let mut found = Found::of_head(&head, matchers, parts.flush);
         drop(head);
-        let start = range.start.ms().max(floor);
-        found.add_blocks(&parts, (start, range.end.ms()), matchers, &hashes, families)?;
-        found.spans.extend(in_head);
-        Ok(found.into_selection(parts, generation))
+        for number in numbers {
+            found.add_block(&parts, number, matchers)?;
+        }
+        let resolved = Arc::new(found.into_resolved(&parts));
+        self.resolved.put(key, &parts, layout, &resolved);
+        Ok(select(&self.head(), parts, resolved, (start, end), generation))
     }
 }
 
-impl Found {
-    fn add_blocks(
-        &mut self,
-        parts: &Parts,
-        range: (i64, i64),
-        matchers: &[Matcher],
-        hashes: &[u64],
-        families: u32,
-    ) -> Result<(), Error> {
-        let is_inside = |part: &Part| {
-            let (first, last) = part.block.facts().span;
-            first <= range.1 && range.0 <= last
+/// The series that may have samples from `start` to `end`, as they are now.
+fn select(
+    head: &Head,
+    parts: Arc<Parts>,
+    resolved: Arc<Resolved>,
+    (start, end): (i64, i64),
+    generation: Generation,
+) -> Selection {
+    let newest = |id: &Option<SeriesId>| id.and_then(|id| head.newest(id)).unwrap_or(i64::MIN);
+    let newest: Vec<i64> = resolved.ids.iter().map(newest).collect();
+    let (mut alone, mut places) = (HashMap::new(), Vec::with_capacity(newest.len()));
+    for place in 0..resolved.series.len() as u32 {
+        let (id, newest) = (resolved.ids[place as usize], newest[place as usize]);
+        let is_inside = |span: &Span| span.first <= end && start <= span.last;
+        let now = |span: &Span| match span.source {
+            Source::Block { .. } => *span,
+            Source::Rows(..) | Source::Loose(_) => Span { last: newest, ..*span },
         };
-        let mut by_hash: Option<HashMap<u64, Vec<u32>>> = None;
-        for (number, part) in (0..).zip(&parts.list).filter(|(_, part)| is_inside(part)) {
-            let by_hash = by_hash.get_or_insert_with(|| {
-                let mut map = HashMap::<_, Vec<u32>>::with_capacity(hashes.len());
-                for (series, hash) in (0..).zip(hashes) {
-                    map.entry(*hash).or_default().push(series);
-                }
-                map
-            });
-            for (group, column) in part.block.resolve(range, matchers)? {
-                let (first, last) = part.block.span(group, column)?;
-                if part.deleted.of(group, column).iter().any(|own| own.0 <= first && last <= own.1)
-                {
-                    continue;
-                }
-                let same = by_hash.entry(part.block.label_hash(group, column)?).or_default();
-                let mut series = None;
-                for own in same.iter().copied() {
-                    let Some(selected) = self.series.get(own as usize) else { continue };
-                    if part.block.has_labels(group, column, &selected.labels)? {
-                        series = Some(own);
-                        break;
-                    }
-                }
-                let series = match series {
-                    Some(series) => series,
-                    None => {
-                        let own = self.add_series(part, group, column, families)?;
-                        same.push(own);
-                        own
-                    }
-                };
-                let source = Source::Block { part: number, group, column };
-                self.spans.push((series, Span { source, first, last }));
+        let spans = || resolved.spans(place).iter().map(now).filter(|own| own.first <= own.last);
+        if resolved.homes[place as usize] == ALONE {
+            let loose = id.and_then(|id| loose_span(head, id, parts.flush));
+            let spans: Vec<_> = spans().chain(loose).filter(is_inside).collect();
+            if spans.is_empty() {
+                continue;
             }
+            alone.insert(place, spans);
+        } else if !spans().any(|span| is_inside(&span)) {
+            continue;
+        }
+        places.push(place);
+    }
+    let series = places.iter().map(|place| resolved.series[*place as usize].clone()).collect();
+    let located = Located { parts, resolved, newest, alone };
+    Selection { series, generation, places, located: Some(Arc::new(located)) }
+}
+
+/// Series that were found, and where.
+struct Found {
+    series: Vec<(SelectedSeries, Option<SeriesId>)>,
+    /// Series and place, the blocks' in order of precedence.
+    spans: Vec<(u32, Span)>,
+    /// Those of the head's rows.
+    in_head: Vec<(u32, Span)>,
+    /// Series by the sums of their hashes.
+    by_hash: HashMap<u64, Vec<u32>>,
+    /// Series with samples that are no part of a row.
+    loose: Vec<bool>,
+    /// The next number of a family that only blocks know, and those that were given out.
+    next_family: u32,
+    families: HashMap<String, FamilyId>,
+}
+
+impl Found {
+    /// The head's.
+    fn of_head(head: &Head, matchers: &[Matcher], flush: u64) -> Self {
+        let ids = head.postings().resolve(matchers);
+        let mut found = Self {
+            series: Vec::with_capacity(ids.len() as usize),
+            spans: Vec::new(),
+            in_head: Vec::new(),
+            by_hash: HashMap::with_capacity(ids.len() as usize),
+            loose: Vec::new(),
+            next_family: head.family_count(),
+            families: HashMap::new(),
+        };
+        for id in ids.iter().map(SeriesId) {
+            let Some(own) = head.series(id) else { continue };
+            let number = found.series.len() as u32;
+            let (labels, family, hints) =
+                (own.labels.clone(), FamilyId(own.family), Hints::default());
+            found.series.push((SelectedSeries { labels, family, le: own.le, hints }, Some(id)));
+            found.loose.push(own.loose.is_some());
+            found.by_hash.entry(own.hash).or_default().push(number);
+            found.in_head.extend(row_spans(head, id, flush).map(|span| (number, span)));
+        }
+        found
+    }
+
+    fn add_block(&mut self, parts: &Parts, number: u32, matchers: &[Matcher]) -> Result<(), Error> {
+        let Some(part) = parts.list.get(number as usize) else { return Ok(()) };
+        let view = part.block.view()?;
+        for (group, column) in part.block.resolve((i64::MIN, i64::MAX), matchers)? {
+            let (first, last) = view.span(group, column)?;
+            if part.deleted.of(group, column).iter().any(|own| own.0 <= first && last <= own.1) {
+                continue;
+            }
+            let series = self.series_of(&view, group, column)?;
+            let source = Source::Block { part: number, group, column };
+            self.spans.push((series, Span { source, first, last }));
         }
         Ok(())
     }
 
-    fn add_series(
-        &mut self,
-        part: &Part,
-        group: u32,
-        column: u32,
-        families: u32,
-    ) -> Result<u32, Error> {
-        let labels = part.block.labels(group, column)?;
+    /// The number of a column's series, which is added if it is new.
+    fn series_of(&mut self, view: &View<'_>, group: u32, column: u32) -> Result<u32, Error> {
+        let hash = view.label_hash(group, column)?;
+        for own in self.by_hash.get(&hash).into_iter().flatten() {
+            let Some((selected, _)) = self.series.get(*own as usize) else { continue };
+            if view.has_labels(group, column, &selected.labels)? {
+                return Ok(*own);
+            }
+        }
+        let labels = view.labels(group, column)?;
         let le = labels.get(BUCKET_LABEL).and_then(parse_float);
-        let family = part.block.family(group, column)?;
-        let next = FamilyId(families + self.families.len() as u32);
-        let family = *self.families.entry_ref(family).or_insert(next);
-        self.series.push(SelectedSeries { labels, family, le, hints: Hints::default() });
-        Ok(self.series.len() as u32 - 1)
+        let next = FamilyId(self.next_family + self.families.len() as u32);
+        let family = *self.families.entry_ref(view.family(group, column)?).or_insert(next);
+        let number = self.series.len() as u32;
+        self.series.push((SelectedSeries { labels, family, le, hints: Hints::default() }, None));
+        self.loose.push(false);
+        self.by_hash.entry(hash).or_default().push(number);
+        Ok(number)
     }
 
     /// Sorts everything.
-    fn into_selection(mut self, parts: Arc<Parts>, generation: Generation) -> Selection {
+    fn into_resolved(mut self, parts: &Parts) -> Resolved {
+        self.spans.append(&mut self.in_head);
         self.spans.sort_by_key(|(series, _)| *series);
-        let mut ranges = vec![0..0; self.series.len()];
-        for (at, (series, _)) in (0..).zip(&self.spans) {
-            let own: &mut std::ops::Range<u32> = &mut ranges[*series as usize];
-            own.start = if own.end == 0 { at } else { own.start };
-            own.end = at + 1;
+        let mut own: HashMap<u32, std::ops::Range<usize>> = HashMap::new();
+        for (at, (series, _)) in self.spans.iter().enumerate() {
+            own.entry(*series).or_insert(at..at).end = at + 1;
         }
-        let spans = self.spans.into_iter().map(|(_, span)| span).collect();
-        let mut places: Vec<u32> = (0..self.series.len() as u32).collect();
-        let labels = |place: &u32| &self.series[*place as usize].labels;
-        places.sort_unstable_by(|a, b| labels(a).cmp(labels(b)));
-        let series = places.iter().map(|place| self.series[*place as usize].clone()).collect();
-        let located = Located { parts, series: ranges, spans };
-        Selection { series, generation, places, located: Some(Arc::new(located)) }
+        let mut order: Vec<u32> = (0..self.series.len() as u32).collect();
+        let labels = |number: &u32| &self.series[*number as usize].0.labels;
+        order.sort_unstable_by(|a, b| labels(a).cmp(labels(b)));
+        let mut resolved = Resolved::default();
+        let mut alone = Vec::with_capacity(order.len());
+        for number in order {
+            let range = own.get(&number).cloned().unwrap_or_default();
+            let mut spans: Vec<_> = self.spans[range].iter().map(|(_, span)| *span).collect();
+            let is_alone = self.loose[number as usize] || parts.must_merge(&spans);
+            if !is_alone {
+                spans.sort_by_key(|span| span.first);
+            }
+            alone.push(is_alone);
+            let (series, id) = &self.series[number as usize];
+            resolved.push(series.clone(), *id, &spans);
+        }
+        resolved.finish(&alone);
+        resolved
+    }
+}
+
+impl Parts {
+    /// Positions of the blocks that reach into the time range.
+    fn overlapping(&self, (start, end): (i64, i64)) -> Vec<u32> {
+        let is_inside = |part: &Part| {
+            let (first, last) = part.block.facts().span;
+            first <= end && start <= last
+        };
+        (0..).zip(&self.list).filter(|(_, part)| is_inside(part)).map(|(at, _)| at).collect()
+    }
+
+    /// Whether the samples of a series have to be sorted: places overlap in time, or a part is
+    /// deleted.
+    fn must_merge(&self, spans: &[Span]) -> bool {
+        let is_cut = |span: &Span| match span.source {
+            Source::Block { part, group, column } => {
+                let part = self.list.get(part as usize);
+                part.is_some_and(|part| !part.deleted.of(group, column).is_empty())
+            }
+            Source::Rows(..) => false,
+            Source::Loose(_) => true,
+        };
+        let meets = |(at, span): (usize, &Span)| {
+            spans[..at].iter().any(|other| other.first <= span.last && span.first <= other.last)
+        };
+        spans.iter().any(is_cut) || (spans.len() > 1 && spans.iter().enumerate().any(meets))
     }
 }
 
@@ -205,9 +274,10 @@ impl Db {
                 texts.extend(of_block(&part.block)?.into_iter().map(str::to_owned));
                 continue;
             }
+            let view = part.block.view()?;
             for set in sets {
                 for (group, column) in part.block.resolve(range, set)? {
-                    texts.extend(of_labels(&part.block.labels(group, column)?));
+                    texts.extend(of_labels(&view.labels(group, column)?));
                 }
             }
         }

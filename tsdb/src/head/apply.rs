@@ -66,6 +66,7 @@ impl Head {
                 *oldest = row.timestamp;
                 let series = &mut self.series[id.0 as usize];
                 list(series, id, &mut self.postings, &mut self.retired);
+                self.layout += 1;
             }
             window.push(place.row, column.0 as usize, cell);
             stored += 1;
@@ -92,8 +93,10 @@ impl Head {
         if *oldest == NO_SAMPLE {
             *oldest = timestamp;
             list(series, id, &mut self.postings, &mut self.retired);
+            self.layout += 1;
         }
         *oldest = timestamp.min(*oldest);
+        self.layout += u64::from(series.loose.is_none());
         let loose = || Box::new(Loose::new(self.options.window_rows));
         let loose = series.loose.get_or_insert_with(loose);
         if is_late {

@@ -62,6 +62,7 @@ impl Head {
         let column = u32::try_from(columns.len()).map_err(|_| Rejected::SeriesLimit)?;
         let place = Place { group, column: ColumnRef(column) };
         columns.push(id);
+        self.layout += 1;
         if series.home.is_none() {
             series.home = Some(place);
         } else {

@@ -158,6 +158,7 @@ impl Head {
                 *own = NO_SAMPLE;
                 self.retired += 1;
                 self.postings.remove(id.0, &series.labels);
+                self.layout += 1;
             }
         }
     }
@@ -179,6 +180,7 @@ impl Head {
             loose.retire(self.flushes);
             if loose.is_empty() {
                 series.loose = None;
+                self.layout += 1;
                 self.loose.remove(&id);
             }
         }

@@ -73,6 +73,7 @@ pub(crate) struct Head {
     flushes: u64,
     retired_flushes: u64,
     generation: u64,
+    layout: u64,
 }
 
 impl Head {
@@ -100,6 +101,7 @@ impl Head {
             flushes: 0,
             retired_flushes: 0,
             generation: 0,
+            layout: 0,
         }
     }
 
@@ -113,6 +115,11 @@ impl Head {
     /// Counts commits and drops.
     pub(crate) fn generation(&self) -> u64 {
         self.generation
+    }
+
+    /// Counts what changes which series are listed here, or where a listed one has its samples.
+    pub(crate) fn layout(&self) -> u64 {
+        self.layout
     }
 
     /// Of these series those of which no sample is known and nobody asked the blocks.

@@ -25,6 +25,7 @@ impl Head {
                 self.samples -= loose.drop_before(timestamp) as u64;
                 if loose.is_empty() {
                     series.loose = None;
+                    self.layout += 1;
                     self.loose.remove(&SeriesId(id as u32));
                 }
             }
@@ -32,6 +33,7 @@ impl Head {
                 self.oldest[id] = NO_SAMPLE;
                 self.retired += 1;
                 self.postings.remove(id as u32, &series.labels);
+                self.layout += 1;
             }
         }
         while self.exemplars.front().is_some_and(|(_, own)| own.timestamp.ms() < timestamp) {

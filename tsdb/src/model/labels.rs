@@ -2,7 +2,9 @@
 //!
 //! A [`Labels`] is sorted by name (byte-wise), has no name twice and no empty value, by
 //! construction. It is immutable and cheap to clone (one reference count): all texts stand in one
-//! string, their ends in one list. Build and change it through [`LabelsBuilder`].
+//! string, their ends in one list. A set without the first labels of another (the metric's name
+//! comes first nearly always) shares that one's texts. Build and change it through
+//! [`LabelsBuilder`].
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -18,20 +20,23 @@ pub const BUCKET_LABEL: &str = "le";
 
 /// A sorted set of `name = value` pairs without empty values.
 #[derive(Clone)]
-pub struct Labels(Arc<Texts>);
+pub struct Labels {
+    texts: Arc<Texts>,
+    /// Texts before this one belong to labels that are not in the set; even.
+    first: u32,
+}
 
-#[derive(PartialEq, Eq)]
 struct Texts {
     /// Name, value, name, value, … one after another.
     text: Box<str>,
-    /// Where each of them ends in `text`, in bytes; its length is twice the number of labels.
+    /// Where each of them ends in `text`, in bytes.
     ends: Box<[u32]>,
 }
 
 impl Labels {
     /// The set without labels.
     pub fn empty() -> Self {
-        Self::from_sorted(&[])
+        Self::from_sorted(std::iter::empty())
     }
 
     /// Builds a set from pairs in any order. Empty values are left out; of a name that comes
@@ -48,37 +53,53 @@ impl Labels {
         builder.build()
     }
 
-    fn from_sorted(pairs: &[(String, String)]) -> Self {
-        let bytes = pairs.iter().map(|(name, value)| name.len() + value.len()).sum();
+    fn from_sorted<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> Self {
+        let sizes = pairs.clone().map(|(name, value)| name.len() + value.len());
+        let (count, bytes) = sizes.fold((0, 0), |(count, sum), own| (count + 1, sum + own));
         let mut text = String::with_capacity(bytes);
-        let mut ends = Vec::with_capacity(pairs.len() * 2);
-        for (name, value) in pairs {
-            for part in [name, value] {
-                text.push_str(part);
-                ends.push(u32::try_from(text.len()).expect("BUG: a label set of 4 GiB"));
-            }
+        let mut ends = Vec::with_capacity(2 * count);
+        for part in pairs.flat_map(|(name, value)| [name, value]) {
+            text.push_str(part);
+            ends.push(u32::try_from(text.len()).expect("BUG: a label set of 4 GiB"));
         }
-        Self(Arc::new(Texts { text: text.into(), ends: ends.into() }))
+        Self { texts: Arc::new(Texts { text: text.into(), ends: ends.into() }), first: 0 }
+    }
+
+    /// Where each text of the set ends.
+    fn ends(&self) -> &[u32] {
+        self.texts.ends.get(self.first as usize..).unwrap_or_default()
+    }
+
+    /// Where the first text of the set begins.
+    fn start(&self) -> u32 {
+        let before = self.first.checked_sub(1);
+        before.and_then(|before| self.texts.ends.get(before as usize)).map_or(0, |end| *end)
+    }
+
+    /// All texts of the set, one after another.
+    fn text(&self) -> &str {
+        self.texts.text.get(self.start() as usize..).unwrap_or_default()
     }
 
     /// Number of labels.
     pub fn len(&self) -> usize {
-        self.0.ends.len() / 2
+        self.ends().len() / 2
     }
 
     /// Whether there is no label at all.
     pub fn is_empty(&self) -> bool {
-        self.0.ends.is_empty()
-    }
-
-    fn part(&self, index: usize) -> &str {
-        let start = if index == 0 { 0 } else { self.0.ends[index - 1] as usize };
-        &self.0.text[start..self.0.ends[index] as usize]
+        self.ends().is_empty()
     }
 
     /// The pairs in order of their names.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> + '_ {
-        (0..self.len()).map(|label| (self.part(2 * label), self.part(2 * label + 1)))
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> + Clone + '_ {
+        let (text, mut start) = (&*self.texts.text, self.start() as usize);
+        self.ends().as_chunks().0.iter().map(move |[name, value]| {
+            let (name, value) = (*name as usize, *value as usize);
+            let pair = (&text[start..name], &text[name..value]);
+            start = value;
+            pair
+        })
     }
 
     /// The value of `name`, if the set has it.
@@ -97,11 +118,13 @@ impl Labels {
         LabelsBuilder { pairs: pairs.collect() }
     }
 
-    /// The labels for which `keep(name)` holds.
-    pub fn filtered(&self, mut keep: impl FnMut(&str) -> bool) -> Self {
-        let kept = self.iter().filter(|(name, _)| keep(name));
-        let kept: Vec<_> = kept.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        if kept.len() == self.len() { self.clone() } else { Self::from_sorted(&kept) }
+    /// The labels for which `keep(name)` holds, which is asked more than once.
+    pub fn filtered(&self, keep: impl Fn(&str) -> bool) -> Self {
+        let leading = self.iter().take_while(|(name, _)| !keep(name)).count();
+        if self.iter().skip(leading).all(|(name, _)| keep(name)) {
+            return Self { texts: self.texts.clone(), first: self.first + 2 * leading as u32 };
+        }
+        Self::from_sorted(self.iter().filter(|(name, _)| keep(name)))
     }
 
     /// The set without the metric's name.
@@ -113,9 +136,8 @@ impl Labels {
     /// each name and value with its length before it (one byte, or 0xff and three bytes little
     /// endian from 255 on), sorted by name. `limit_ratio` picks series by it.
     pub fn hash64(&self) -> u64 {
-        let mut encoded = Vec::with_capacity(self.0.text.len() + 2 * self.0.ends.len());
-        for index in 0..self.0.ends.len() {
-            let part = self.part(index);
+        let mut encoded = Vec::with_capacity(self.text().len() + 2 * self.ends().len());
+        for part in self.iter().flat_map(|(name, value)| [name, value]) {
             match u8::try_from(part.len()) {
                 Ok(short) if short < 255 => encoded.push(short),
                 _ => {
@@ -129,9 +151,27 @@ impl Labels {
     }
 }
 
+impl Labels {
+    fn is_shared(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.texts, &other.texts) && self.first == other.first
+    }
+
+    /// How many texts end at the same places in both, from the first one on.
+    fn same_ends(&self, other: &Self) -> usize {
+        let (own, its) = (self.start(), other.start());
+        let both = self.ends().iter().zip(other.ends());
+        both.take_while(|(a, b)| *a - own == *b - its).count()
+    }
+}
+
 impl PartialEq for Labels {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
+        let is_equal = || {
+            self.ends().len() == other.ends().len()
+                && self.text() == other.text()
+                && self.same_ends(other) == self.ends().len()
+        };
+        self.is_shared(other) || is_equal()
     }
 }
 
@@ -139,16 +179,46 @@ impl Eq for Labels {}
 
 impl Hash for Labels {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.text.hash(state);
-        self.0.ends.hash(state);
+        let start = self.start();
+        // Where the texts end, as one number: an odd factor keeps what each of them adds.
+        let mix = |sum: u64, end: &u32| (sum ^ u64::from(end - start)).wrapping_mul(MIX);
+        state.write_u64(self.ends().iter().fold(0, mix));
+        state.write(self.text().as_bytes());
     }
 }
+
+/// An odd number with bits all over: the golden ratio's.
+const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl Ord for Labels {
     /// Pairwise: names, then values, byte by byte; a prefix comes first (Prometheus's order).
     fn cmp(&self, other: &Self) -> Ordering {
-        self.iter().cmp(other.iter())
+        if self.is_shared(other) {
+            return Ordering::Equal;
+        }
+        let (own, its) = (self.text().as_bytes(), other.text().as_bytes());
+        let same = self.same_ends(other);
+        let end = |set: &Self, index: usize| {
+            set.ends().get(index).map(|end| (*end - set.start()) as usize)
+        };
+        // Up to here a difference lies within one text of both, ...
+        let border = same.checked_sub(1).and_then(|last| end(self, last)).unwrap_or(0);
+        if let Some(at) = mismatch(&own[..border], &its[..border]) {
+            return own[at].cmp(&its[at]);
+        }
+        // ... and from here on it is the next text, or that there is none.
+        let next = end(self, same).map(|end| &own[border..end]);
+        next.cmp(&end(other, same).map(|end| &its[border..end]))
     }
+}
+
+/// Where the first different bytes of two slices of equal length are.
+fn mismatch(a: &[u8], b: &[u8]) -> Option<usize> {
+    const AT_ONCE: usize = 16;
+    let chunks = a.as_chunks::<AT_ONCE>().0.iter().zip(b.as_chunks::<AT_ONCE>().0);
+    let start = AT_ONCE * chunks.take_while(|(a, b)| a == b).count();
+    let rest = a.iter().zip(b).skip(start);
+    rest.take_while(|(a, b)| a == b).count().checked_add(start).filter(|at| *at < a.len())
 }
 
 impl PartialOrd for Labels {
@@ -269,19 +339,20 @@ impl LabelsBuilder {
     }
 
     /// The pairs in order of their names.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> + '_ {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> + Clone + '_ {
         self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// The finished set.
     pub fn build(&self) -> Labels {
-        Labels::from_sorted(&self.pairs)
+        Labels::from_sorted(self.iter())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_set_is_sorted_unique_and_without_empty_values() {
@@ -301,6 +372,49 @@ mod tests {
         ];
         for (less, more) in rows {
             assert!(Labels::from_pairs(less.clone()) < Labels::from_pairs(more.clone()));
+        }
+    }
+
+    fn any_pairs() -> impl Strategy<Value = Vec<(String, String)>> {
+        let name = prop::sample::select(vec!["__name__", "A", "a", "ab", "b"]);
+        let value = prop::sample::select(vec![
+            "",
+            "x",
+            "xy",
+            "y",
+            "a\0b",
+            "0123456789abcdefXghi",
+            "0123456789abcdefYghi",
+        ]);
+        let pair = (name, value).prop_map(|(name, value)| (name.to_owned(), value.to_owned()));
+        prop::collection::vec(pair, 0..5)
+    }
+
+    proptest! {
+        /// A set that shares another one's texts is a set like any other.
+        #[test]
+        fn sets_compare_as_their_pairs(a in any_pairs(), b in any_pairs(), without in 0..3_usize) {
+            let drop = |name: &str| ["", "__name__", "A"][without] != name;
+            let kept = |pairs: &[(String, String)]| {
+                let kept = pairs.iter().filter(|(name, _)| drop(name)).cloned();
+                Labels::from_pairs(kept.collect::<Vec<_>>())
+            };
+            let hash = |labels: &Labels| {
+                let mut state = std::hash::DefaultHasher::new();
+                labels.hash(&mut state);
+                state.finish()
+            };
+            let (whole, other) = (Labels::from_pairs(a.clone()), kept(&b));
+            let own = whole.filtered(drop);
+            prop_assert_eq!(&own, &kept(&a));
+            prop_assert_eq!(hash(&own), hash(&kept(&a)));
+            prop_assert_eq!(own.hash64(), kept(&a).hash64());
+            prop_assert_eq!(own.to_string(), kept(&a).to_string());
+            prop_assert_eq!(own.len(), own.iter().count());
+            for set in [&whole, &own] {
+                prop_assert_eq!(set.cmp(&other), set.iter().cmp(other.iter()));
+                prop_assert_eq!(set == &other, set.iter().eq(other.iter()));
+            }
         }
     }
 

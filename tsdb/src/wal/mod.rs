@@ -32,8 +32,11 @@ use encoder::{Encoder, put_metadata};
 /// Ended segments whose fsync is still to come; from that many on, a commit that needs a new
 /// segment syncs them itself.
 const UNSYNCED_SEGMENTS_MAX: usize = 2;
-/// From that many on, a commit that needs a new segment fails: the disk does not keep up.
-const STUCK_SEGMENTS_MAX: usize = 8;
+/// From that many on, while a sync goes on, a full segment is written further.
+const WAITING_SEGMENTS_MAX: usize = 8;
+/// From that many on, while a sync goes on, a commit that must have a new segment (a write failed,
+/// or a flush has drawn its line) fails: the disk does not keep up.
+const STUCK_SEGMENTS_MAX: usize = 64;
 
 /// Cells of a frame that restates what is not in a block.
 const RESTATED_CELLS: usize = 1 << 17;
@@ -118,7 +121,8 @@ impl Wal {
 
     /// Prepares the frame of a commit, in a new segment if the current one is full.
     pub(crate) fn encode(&mut self, commit: &Commit, catalog: &dyn Catalog) -> Result<(), Error> {
-        if self.current.as_ref().is_some_and(|current| current.len() >= self.segment_bytes_max) {
+        let is_full = |current: &Segment| current.len() >= self.segment_bytes_max;
+        if self.current.as_ref().is_some_and(is_full) && !self.is_behind(WAITING_SEGMENTS_MAX) {
             self.end_current();
         }
         self.frame.clear();
@@ -148,7 +152,7 @@ impl Wal {
         if self.ended.len() >= UNSYNCED_SEGMENTS_MAX && !self.is_syncing {
             self.sync()?;
         }
-        if self.ended.len() >= STUCK_SEGMENTS_MAX {
+        if self.is_behind(STUCK_SEGMENTS_MAX) {
             return Err(Error::Limit("the log's disk does not finish its fsync".to_owned()));
         }
         let number = self.next;
@@ -157,6 +161,11 @@ impl Wal {
         self.current = Some(Segment::create(&*self.disk, &self.dir, number)?);
         self.encoder = Encoder::default();
         Ok(())
+    }
+
+    /// Whether so many segments wait for a sync that goes on.
+    fn is_behind(&self, segments: usize) -> bool {
+        self.is_syncing && self.ended.len() >= segments
     }
 
     fn end_current(&mut self) {

@@ -17,20 +17,26 @@ fn a_group_of_100_000_columns() {
     writer.window((1, 9), 9, 600_000, &[7; 3 << 20], &ranges).unwrap();
     let done = writer.finish(origin()).unwrap();
     let block = Block::open(&OsDisk, &done.path).unwrap();
-    assert_eq!((block.columns(0).unwrap(), block.facts().series), (100_000, 66_666));
-    let window = block.windows(0).unwrap()[0];
-    assert_eq!(block.window_bytes(&window).unwrap(), [7; 3 << 20]);
+    assert_eq!(
+        (block.view().unwrap().columns(0).unwrap(), block.facts().series),
+        (100_000, 66_666)
+    );
+    let window = block.view().unwrap().windows(0).unwrap()[0];
+    assert_eq!(block.view().unwrap().window_bytes(&window).unwrap(), [7; 3 << 20]);
     assert_eq!(block.resolve((1, 1), &[]).unwrap().len(), 33_333);
     let one = [Matcher::equal("n", "77777")];
     assert_eq!(block.resolve((9, 9), &one).unwrap(), [(0, 77_777)]);
     assert_eq!(block.find(&set(50_000)).unwrap(), [(0, 50_000)]);
     assert_eq!(block.find(&set(50_001)).unwrap(), [], "it has no cells");
     for column in [0, 99_999] {
-        assert_eq!(block.labels(0, column).unwrap(), sets[column as usize]);
-        assert_eq!(block.label_hash(0, column).unwrap(), label_hash(&sets[column as usize]));
+        assert_eq!(block.view().unwrap().labels(0, column).unwrap(), sets[column as usize]);
+        assert_eq!(
+            block.view().unwrap().label_hash(0, column).unwrap(),
+            label_hash(&sets[column as usize])
+        );
     }
     block.verify().unwrap();
     std::fs::OpenOptions::new().write(true).open(&done.path).unwrap().set_len(100).unwrap();
-    let cut = block.window_bytes(&window).unwrap_err().to_string();
+    let cut = block.view().map(|_| ()).unwrap_err().to_string();
     assert!(cut.contains("was cut while it was open"), "{cut}");
 }

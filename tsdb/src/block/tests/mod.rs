@@ -89,13 +89,20 @@ fn written() -> SimDisk {
 fn content(block: &Block) -> Result<Vec<String>, Error> {
     let mut out = vec![format!("{:?}", block.facts())];
     for group in 0..block.groups() {
-        out.push(format!("{} {}", block.target(group)?, block.columns(group)?));
-        for window in block.windows(group)? {
-            out.push(format!("{window:?} {:?}", block.window_bytes(&window)?));
+        out.push(format!(
+            "{} {}",
+            block.view().unwrap().target(group)?,
+            block.view().unwrap().columns(group)?
+        ));
+        for window in block.view().unwrap().windows(group)? {
+            out.push(format!("{window:?} {:?}", block.view().unwrap().window_bytes(&window)?));
         }
-        for column in 0..block.columns(group)? {
-            let labels = block.labels(group, column)?;
-            let (family, span) = (block.family(group, column)?, block.span(group, column)?);
+        for column in 0..block.view().unwrap().columns(group)? {
+            let labels = block.view().unwrap().labels(group, column)?;
+            let (family, span) = (
+                block.view().unwrap().family(group, column)?,
+                block.view().unwrap().span(group, column)?,
+            );
             out.push(format!("{family} {labels} {span:?}"));
         }
     }

@@ -14,25 +14,28 @@ fn a_block_says_what_was_written() {
     assert_eq!(disk.files()[&path()].len() as u64, done.bytes);
     assert_eq!(block.groups() as usize, GROUPS.len());
     for (number, (target, columns, windows)) in (0..).zip(GROUPS) {
-        assert_eq!(block.target(number).unwrap(), labels(target));
-        assert_eq!(block.columns(number).unwrap() as usize, columns.len());
-        let entries = block.windows(number).unwrap();
+        assert_eq!(block.view().unwrap().target(number).unwrap(), labels(target));
+        assert_eq!(block.view().unwrap().columns(number).unwrap() as usize, columns.len());
+        let entries = block.view().unwrap().windows(number).unwrap();
         assert_eq!(entries.len(), windows.len());
         for (entry, (span, bytes, _)) in entries.iter().zip(windows) {
             assert_eq!((entry.span, entry.rows, entry.samples), (*span, 2, 3));
             // The second time without a look at the checksum.
-            assert_eq!(block.window_bytes(entry).unwrap(), *bytes);
-            assert_eq!(block.window_bytes(entry).unwrap(), *bytes);
+            assert_eq!(block.view().unwrap().window_bytes(entry).unwrap(), *bytes);
+            assert_eq!(block.view().unwrap().window_bytes(entry).unwrap(), *bytes);
         }
         for (column, (family, text)) in (0..).zip(columns) {
             let set = labels(text);
-            assert_eq!(block.family(number, column).unwrap(), *family);
-            assert_eq!(block.labels(number, column).unwrap(), set);
-            assert!(block.has_labels(number, column, &set).unwrap());
+            assert_eq!(block.view().unwrap().family(number, column).unwrap(), *family);
+            assert_eq!(block.view().unwrap().labels(number, column).unwrap(), set);
+            assert!(block.view().unwrap().has_labels(number, column, &set).unwrap());
             for other in ["", "__name__=up", "__name__=up,job=a,instance=1,z=1"] {
-                assert!(!block.has_labels(number, column, &labels(other)).unwrap(), "{other}");
+                assert!(
+                    !block.view().unwrap().has_labels(number, column, &labels(other)).unwrap(),
+                    "{other}"
+                );
             }
-            assert_eq!(block.label_hash(number, column).unwrap(), label_hash(&set));
+            assert_eq!(block.view().unwrap().label_hash(number, column).unwrap(), label_hash(&set));
         }
     }
     block.verify().unwrap();
@@ -51,7 +54,7 @@ fn spans_are_those_of_the_cells() {
         ((2, 2), (0, 0)),
     ];
     for ((group, column), span) in rows {
-        assert_eq!(block.span(group, column).unwrap(), span, "{group} {column}");
+        assert_eq!(block.view().unwrap().span(group, column).unwrap(), span, "{group} {column}");
     }
 }
 
@@ -93,12 +96,16 @@ fn numbers_that_the_block_does_not_have_are_errors() {
     let disk = written();
     let block = Block::open(&disk, &path()).unwrap();
     for (group, column) in [(3, 0), (u32::MAX, 0), (0, 3), (0, u32::MAX)] {
-        assert!(block.labels(group, column).is_err());
-        assert!(block.family(group, column).is_err());
-        assert!(block.label_hash(group, column).is_err());
-        assert!(block.has_labels(group, column, &Labels::empty()).is_err());
+        assert!(block.view().unwrap().labels(group, column).is_err());
+        assert!(block.view().unwrap().family(group, column).is_err());
+        assert!(block.view().unwrap().label_hash(group, column).is_err());
+        assert!(block.view().unwrap().has_labels(group, column, &Labels::empty()).is_err());
     }
-    assert!(block.windows(3).is_err() && block.target(3).is_err() && block.columns(3).is_err());
+    assert!(
+        block.view().unwrap().windows(3).is_err()
+            && block.view().unwrap().target(3).is_err()
+            && block.view().unwrap().columns(3).is_err()
+    );
     let strange = WindowEntry {
         number: u32::MAX,
         span: (0, 0),
@@ -108,8 +115,10 @@ fn numbers_that_the_block_does_not_have_are_errors() {
         length: 1,
         crc: 0,
     };
-    assert!(block.window_bytes(&strange).is_err());
-    assert!(block.window_bytes(&WindowEntry { offset: 1 << 40, ..strange }).is_err());
+    assert!(block.view().unwrap().window_bytes(&strange).is_err());
+    assert!(
+        block.view().unwrap().window_bytes(&WindowEntry { offset: 1 << 40, ..strange }).is_err()
+    );
 }
 
 #[test]
@@ -124,8 +133,8 @@ fn an_empty_block_and_an_empty_group() {
     writer.begin_group(&labels("t=1"), &[]);
     let one = writer.finish(origin()).unwrap();
     let block = Block::open(&disk, &one.path).unwrap();
-    assert_eq!((block.groups(), block.columns(0).unwrap()), (1, 0));
-    assert_eq!(block.target(0).unwrap(), labels("t=1"));
+    assert_eq!((block.groups(), block.view().unwrap().columns(0).unwrap()), (1, 0));
+    assert_eq!(block.view().unwrap().target(0).unwrap(), labels("t=1"));
     block.verify().unwrap();
 }
 
@@ -133,14 +142,17 @@ fn an_empty_block_and_an_empty_group() {
 fn a_failing_read_is_an_error_and_passes() {
     let disk = written();
     let block = Block::open(&disk, &path()).unwrap();
-    let window = block.windows(0).unwrap()[0];
-    block.window_bytes(&window).unwrap();
+    let window = block.view().and_then(|view| view.windows(0)).unwrap()[0];
+    block.view().and_then(|view| view.window_bytes(&window)).unwrap();
     disk.fail_reads(&path(), true);
-    assert!(matches!(block.window_bytes(&window), Err(Error::Io { action: "read", .. })));
+    assert!(matches!(
+        block.view().and_then(|view| view.window_bytes(&window)),
+        Err(Error::Io { action: "read", .. })
+    ));
     assert!(matches!(block.resolve((0, 9), &[]), Err(Error::Io { .. })));
     assert!(matches!(block.find(&labels("a=1")), Err(Error::Io { .. })));
     assert!(matches!(block.verify(), Err(Error::Io { .. })));
     assert!(matches!(Block::open(&disk, &path()), Err(Error::Io { .. })));
     disk.fail_reads(&path(), false);
-    assert_eq!(block.window_bytes(&window).unwrap(), b"first window");
+    assert_eq!(block.view().and_then(|view| view.window_bytes(&window)).unwrap(), b"first window");
 }

@@ -59,11 +59,11 @@ proptest! {
         let block = block_of(&groups, chooses);
         let mut expected = Vec::new();
         for (number, (identity, _, columns)) in (0..).zip(&groups) {
-            prop_assert_eq!(&block.target(number).unwrap(), identity);
+            prop_assert_eq!(&block.view().unwrap().target(number).unwrap(), identity);
             for (column, (own, span)) in (0..).zip(columns) {
-                prop_assert_eq!(&block.labels(number, column).unwrap(), own);
-                prop_assert_eq!(block.label_hash(number, column).unwrap(), label_hash(own));
-                prop_assert_eq!(block.span(number, column).unwrap(), span.unwrap_or(NO_TIME));
+                prop_assert_eq!(&block.view().unwrap().labels(number, column).unwrap(), own);
+                prop_assert_eq!(block.view().unwrap().label_hash(number, column).unwrap(), label_hash(own));
+                prop_assert_eq!(block.view().unwrap().span(number, column).unwrap(), span.unwrap_or(NO_TIME));
                 let in_time = span.is_some_and(|span| overlaps(span, range));
                 if in_time && matchers.iter().all(|matcher| matcher.matches_labels(own)) {
                     expected.push((number, column));
@@ -75,7 +75,7 @@ proptest! {
                 prop_assert!(found.iter().copied().all(is_it));
                 prop_assert!(found.contains(&(number, column)) || span.is_none());
                 for (other, _) in columns {
-                    let is_same = block.has_labels(number, column, other).unwrap();
+                    let is_same = block.view().unwrap().has_labels(number, column, other).unwrap();
                     prop_assert_eq!(is_same, other == own);
                 }
             }
