@@ -60,6 +60,8 @@ pub struct Selection {
     pub generation: Generation,
     /// How the store finds the series again: one number for each, its own business.
     pub(crate) places: Vec<u32>,
+    /// A number for each: those with neighbouring ones are stored together. Or none at all.
+    pub(crate) ranks: Vec<u32>,
     /// What the places are: the store's own business. It keeps what was there at the time.
     pub(crate) located: Option<Arc<dyn Any + Send + Sync>>,
 }
@@ -69,18 +71,30 @@ impl Selection {
     /// `series[i]` and means something to that implementation alone.
     pub fn new(series: Vec<SelectedSeries>, places: Vec<u32>, generation: Generation) -> Self {
         assert_eq!(series.len(), places.len(), "BUG: a place for each series");
-        Self { series, generation, places, located: None }
+        Self { series, generation, places, ranks: Vec::new(), located: None }
     }
 
     /// Some of the series, as a selection of the same moment: reading a large selection part by
-    /// part bounds what is held at a time.
-    pub fn part(&self, range: std::ops::Range<usize>) -> Self {
+    /// part bounds what is held at a time. Indexes that the selection does not have are left out.
+    pub fn pick(&self, indexes: &[usize]) -> Self {
+        let of = |list: &[u32]| indexes.iter().filter_map(|at| list.get(*at)).copied().collect();
         Self {
-            series: self.series[range.clone()].to_vec(),
+            series: indexes.iter().filter_map(|at| self.series.get(*at)).cloned().collect(),
             generation: self.generation,
-            places: self.places[range].to_vec(),
+            places: of(&self.places),
+            ranks: of(&self.ranks),
             located: self.located.clone(),
         }
+    }
+
+    /// The indexes of all series in the order in which they are read with the least work: what is
+    /// stored together is decoded together.
+    pub fn read_order(&self) -> Vec<usize> {
+        let mut order: Vec<_> = (0..self.series.len()).collect();
+        if self.ranks.len() == order.len() {
+            order.sort_unstable_by_key(|at| self.ranks.get(*at));
+        }
+        order
     }
 
     /// The store's number of series `index`.

@@ -158,6 +158,12 @@ impl Column {
         Self { present: Presence::all(floats.len()), floats, histograms: None }
     }
 
+    /// A float at each step that is present.
+    pub(crate) fn of_floats(floats: Vec<f64>, present: Presence) -> Self {
+        assert_eq!(floats.len(), present.steps(), "BUG: a float for each step");
+        Self { floats, present, histograms: None }
+    }
+
     /// The float that `value` gives for each step.
     pub(crate) fn from_fn(steps: usize, mut value: impl FnMut(usize) -> Option<f64>) -> Self {
         let mut column = Self::empty(steps);

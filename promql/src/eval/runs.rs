@@ -48,13 +48,16 @@ pub(crate) struct Wanted {
 /// No start timestamp.
 const NO_START: i64 = i64::MIN;
 
-/// The samples of all series of a selection.
+/// The samples of all series of a selection. The buffers are used again for the next one.
 #[derive(Debug, Default)]
 pub(crate) struct Runs {
     timelines: Vec<Vec<i64>>,
     runs: Vec<Run>,
     /// Timeline that the column before used.
     latest: Option<usize>,
+    /// What the column before had (timeline and length) when it took the batch's timestamps, all
+    /// of them, and the timeline it has since.
+    taken: Option<((Option<usize>, usize), usize)>,
     /// What the native histograms count for in a budget.
     histogram_weight: usize,
     scratch: Vec<i64>,
@@ -132,28 +135,36 @@ impl<'a> Samples<'a> {
 }
 
 impl Runs {
-    /// Reads the samples of `selection` in `range`. `None` if native histograms count for more than
-    /// `wanted` allows.
+    /// Reads the samples of `selection` in `range` instead of what was here. `false`, with a part
+    /// of them read, if native histograms count for more than `wanted` allows.
     pub(crate) fn read(
+        &mut self,
         select: &dyn Select,
         selection: &Selection,
         range: TimeRange,
         wanted: Wanted,
         meter: &Meter<'_>,
-    ) -> Result<Option<Self>, EvalError> {
-        let mut runs = Self::default();
-        runs.runs.resize_with(selection.series.len(), Run::default);
+    ) -> Result<bool, EvalError> {
+        self.timelines.clear();
+        self.histogram_weight = 0;
+        self.runs.iter_mut().for_each(Run::clear);
+        self.runs.resize_with(selection.series.len(), Run::default);
         let mut batches = select.read(selection, range)?;
-        while batches.next(&mut |batch| runs.add_batch(&batch, wanted.stale))? {
+        while batches.next(&mut |batch| self.add_batch(&batch, wanted.stale))? {
             meter.check()?;
-            if runs.histogram_weight > wanted.histograms_max {
-                return Ok(None);
+            if self.histogram_weight > wanted.histograms_max {
+                return Ok(false);
             }
         }
         if wanted.counts_only {
-            runs.runs.iter_mut().for_each(Run::keep_counts);
+            self.runs.iter_mut().for_each(Run::keep_counts);
         }
-        Ok(Some(runs))
+        Ok(true)
+    }
+
+    /// Number of samples.
+    pub(crate) fn samples_count(&self) -> usize {
+        self.runs.iter().map(|run| run.floats.len()).sum()
     }
 
     /// The values of a vector at each step, as samples. The same sample may come several times, or
@@ -203,6 +214,7 @@ impl Runs {
 
     fn add_batch(&mut self, batch: &Batch<'_>, with_stale: bool) {
         self.latest = None;
+        self.taken = None;
         for column in batch.columns {
             if let Values::Mixed(_, histograms) = column.values {
                 let weights = histograms.iter().flatten().map(|own| histogram_weight(own));
@@ -210,7 +222,7 @@ impl Runs {
             }
             let mut run = std::mem::take(&mut self.runs[column.series]);
             if column.present.is_none() && (with_stale || column.stale.is_none()) {
-                self.adopt_timeline(&mut run, batch.timestamps);
+                self.take_all(&mut run, batch.timestamps);
                 run.extend(column, None);
             } else {
                 self.add_some_rows(&mut run, batch, column, with_stale);
@@ -237,6 +249,19 @@ impl Runs {
         self.adopt_timeline(run, &timestamps);
         run.extend(column, Some(&rows));
         self.scratch = timestamps;
+    }
+
+    /// Makes the run's timeline go on with the timestamps of a batch; nearly always as that of the
+    /// column before did.
+    fn take_all(&mut self, run: &mut Run, timestamps: &[i64]) {
+        let before = (run.timeline, run.floats.len());
+        match self.taken {
+            Some((own, timeline)) if own == before => run.timeline = Some(timeline),
+            _ => {
+                self.adopt_timeline(run, timestamps);
+                self.taken = run.timeline.map(|timeline| (before, timeline));
+            }
+        }
     }
 
     /// Makes the run's timeline go on with `timestamps`.
@@ -274,6 +299,12 @@ fn without_reset_hint(histogram: &Arc<Histogram>) -> Arc<Histogram> {
 }
 
 impl Run {
+    fn clear(&mut self) {
+        let Self { timeline, floats, histograms, starts } = self;
+        (*timeline, *histograms, *starts) = (None, None, None);
+        floats.clear();
+    }
+
     /// Leaves nothing of native histograms but count, sum, schema (whether two can be added) and a
     /// hint, which says about resets what the buckets would have said.
     fn keep_counts(&mut self) {

@@ -1,4 +1,5 @@
-//! Selectors: the store's series, a bounded number at a time.
+//! Selectors: the store's series, a bounded number at a time, in the order in which the store reads
+//! them best; what comes of them is put in label order again.
 //!
 //! An instant selector takes the newest sample of `(t − lookback, t]`, unless that is the
 //! staleness marker. A smoothed one interpolates between the samples around `t`. A range selector
@@ -20,25 +21,43 @@ use crate::notes::Notes;
 use crate::plan::Select;
 use crate::value::Steps;
 
-/// Most series that are read at a time: bounds the memory for decoded samples.
+/// Series that are read first, and the most that are read at a time.
+const SERIES_AT_FIRST: usize = 128;
 const SERIES_AT_ONCE: usize = 4096;
-/// Samples that are read at a time, if the store says how many a series has.
-const SAMPLES_AT_ONCE: usize = 8 << 20;
+/// Samples that are read at a time, about: 1 MiB, so that they are still in a near cache when they
+/// are looked at.
+const SAMPLES_AT_ONCE: usize = 1 << 17;
+/// What native histograms that are read at a time may count for in a budget; if that is too little
+/// for the series, fewer of them are read.
+const HISTOGRAMS_AT_ONCE: usize = 8 << 20;
 
 /// A selection that is read chunk by chunk.
 pub(crate) struct Chunks {
     selection: Selection,
     range: TimeRange,
     counts_only: bool,
+    /// Indexes of all series in the order in which they are read, and how many of them were.
+    order: Vec<usize>,
     next: usize,
     /// Series that are read at a time.
     at_once: usize,
+    runs: Runs,
 }
 
 /// Some series and their samples.
-pub(crate) struct Chunk {
+pub(crate) struct Chunk<'a> {
+    /// Where each series stands among all, in label order.
+    pub(crate) indexes: &'a [usize],
     pub(crate) labels: Vec<Labels>,
-    pub(crate) runs: Runs,
+    pub(crate) runs: &'a Runs,
+}
+
+/// What comes of series, in the order of their indexes.
+pub(crate) fn in_order<T>(mut found: Vec<(usize, T)>) -> Vec<T> {
+    if !found.is_sorted_by_key(|(index, _)| *index) {
+        found.sort_unstable_by_key(|(index, _)| *index);
+    }
+    found.into_iter().map(|(_, own)| own).collect()
 }
 
 impl Chunks {
@@ -53,8 +72,9 @@ impl Chunks {
         };
         let range = TimeRange::new(Timestamp::from_ms(start), Timestamp::from_ms(end));
         let selection = evaluator.store.resolve(range, &select.matchers)?;
-        let counts_only = select.counts_only;
-        Ok(Some(Self { selection, range, counts_only, next: 0, at_once: SERIES_AT_ONCE }))
+        let (order, runs) = (selection.read_order(), Runs::default());
+        let (counts_only, at_once) = (select.counts_only, SERIES_AT_FIRST);
+        Ok(Some(Self { selection, range, counts_only, order, next: 0, at_once, runs }))
     }
 
     /// Reads the next chunk; `None` if there is none left. How large native histograms are shows
@@ -63,40 +83,33 @@ impl Chunks {
         &mut self,
         evaluator: &Evaluator<'_>,
         with_stale: bool,
-    ) -> Result<Option<Chunk>, EvalError> {
+    ) -> Result<Option<Chunk<'_>>, EvalError> {
         let (meter, counts_only) = (&evaluator.meter, self.counts_only);
         loop {
             meter.check()?;
-            let part = self.part();
-            if part.series.is_empty() {
+            let rest = &self.order[self.next..];
+            let part = &rest[..self.at_once.min(rest.len())];
+            if part.is_empty() {
                 return Ok(None);
             }
-            let is_one = part.series.len() == 1;
-            let most = if is_one { usize::MAX } else { SAMPLES_AT_ONCE };
+            let is_one = part.len() == 1;
+            let most = if is_one { usize::MAX } else { HISTOGRAMS_AT_ONCE };
             let histograms_max = meter.room().min(most);
             let wanted = Wanted { stale: with_stale, counts_only, histograms_max };
-            match Runs::read(evaluator.store, &part, self.range, wanted, meter)? {
-                Some(runs) => {
-                    self.next += part.series.len();
-                    let labels = part.series.into_iter().map(|series| series.labels).collect();
-                    return Ok(Some(Chunk { labels, runs }));
-                }
-                None if is_one => return Err(EvalError::TooManySamples),
-                None => self.at_once = part.series.len() / 2,
+            let selection = self.selection.pick(part);
+            if self.runs.read(evaluator.store, &selection, self.range, wanted, meter)? {
+                let indexes = self.next..self.next + part.len();
+                self.next = indexes.end;
+                let each = (self.runs.samples_count() / indexes.len()).max(1);
+                self.at_once = (SAMPLES_AT_ONCE / each).clamp(1, SERIES_AT_ONCE);
+                let labels = selection.series.into_iter().map(|series| series.labels).collect();
+                return Ok(Some(Chunk { indexes: &self.order[indexes], labels, runs: &self.runs }));
             }
+            if is_one {
+                return Err(EvalError::TooManySamples);
+            }
+            self.at_once = part.len() / 2;
         }
-    }
-
-    /// The series from `next` on that are read together; at least one, if there is one.
-    fn part(&self) -> Selection {
-        let mut samples = 0_usize;
-        let rest = self.selection.series[self.next..].iter().take(self.at_once);
-        let few = rest.take_while(|series| {
-            let before = samples;
-            samples = samples.saturating_add(series.hints.samples_max.unwrap_or(0));
-            before < SAMPLES_AT_ONCE
-        });
-        self.selection.part(self.next..self.next + few.count())
     }
 }
 
@@ -123,30 +136,31 @@ pub(crate) fn vector(
     let reach =
         Reach::new(steps, select.shift, lookback_ms, if smoothed { lookback_ms } else { 0 });
     let mut windows = Windows::new(&reach);
-    let mut vector = StepVector::new();
+    let mut found = Vec::new();
     let Some(mut chunks) = Chunks::resolve(evaluator, select, &reach)? else {
-        return Ok(vector);
+        return Ok(StepVector::new());
     };
     while let Some(chunk) = chunks.next(evaluator, !smoothed)? {
         windows.reset();
         for (index, labels) in chunk.labels.into_iter().enumerate() {
-            let (samples, windows) = windows.of(&chunk.runs, index);
+            let (samples, windows) = windows.of(chunk.runs, index);
             let column = match smoothed {
                 true => {
                     let place = Place { span, name: metric_name(&labels) };
-                    interpolated(&samples, windows, &reach, place, &mut evaluator.notes)
+                    interpolated(&samples, &windows.list, &reach, place, &mut evaluator.notes)
                 }
-                false => newest(&samples, windows, part),
+                false => newest(&samples, &windows.list, part),
             };
             let points = column.present().count();
             if points > 0 {
                 evaluator.meter.hold(column.weight())?;
                 evaluator.meter.looked_at += points as u64;
-                vector.push(StepSeries { labels, drop_name: false, column });
+                let series = StepSeries { labels, drop_name: false, column };
+                found.push((chunk.indexes[index], series));
             }
         }
     }
-    Ok(vector)
+    Ok(in_order(found))
 }
 
 /// The newest sample of each window, unless it says that the series ended.

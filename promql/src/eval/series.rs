@@ -1,7 +1,6 @@
 //! An instant vector over a whole grid: series with a column each.
 
-use std::collections::HashMap;
-
+use hashbrown::HashMap;
 use tsdb::model::{Labels, METRIC_NAME};
 
 use super::column::Column;
@@ -43,6 +42,9 @@ pub(crate) fn weight(vector: &StepVector) -> usize {
 /// Series without values vanish.
 pub(crate) fn merge_same_labels(mut vector: StepVector) -> Result<StepVector, EvalError> {
     vector.retain(|series| !series.column.present().is_empty());
+    if have_lost_the_same(&vector) {
+        return Ok(vector);
+    }
     let mut seen: HashMap<Labels, usize> = HashMap::with_capacity(vector.len());
     let mut merged: StepVector = Vec::with_capacity(vector.len());
     for series in vector {
@@ -59,6 +61,12 @@ pub(crate) fn merge_same_labels(mut vector: StepVector) -> Result<StepVector, Ev
         }
     }
     Ok(merged)
+}
+
+/// Whether all label sets lost the same name and nothing else, so that they are still different.
+fn have_lost_the_same(vector: &StepVector) -> bool {
+    let Some(first) = vector.first().map(|series| series.labels.hidden_text()) else { return true };
+    !first.is_empty() && vector.iter().all(|series| series.labels.hidden_text() == first)
 }
 
 /// Drops the names that were kept until the end.

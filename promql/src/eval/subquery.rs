@@ -3,6 +3,7 @@
 //! A subquery evaluates its expression at multiples of its own step, in `(start − range, end]` of
 //! the outer grid; the values are samples from then on.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use tsdb::model::{Histogram, Labels, Timestamp};
@@ -10,7 +11,7 @@ use tsdb::model::{Histogram, Labels, Timestamp};
 use super::Evaluator;
 use super::column::Cell;
 use super::runs::Runs;
-use super::select::Chunks;
+use super::select::{Chunks, in_order};
 use super::series::{StepVector, without_metadata};
 use super::window::{Reach, Windows};
 use crate::ast::RangeExtension;
@@ -19,16 +20,19 @@ use crate::plan::{Range, RangeSource, Subquery};
 use crate::value::{Point, PointValue, RangeSeries, Steps};
 
 /// Some series of a range vector.
-pub(crate) struct RangeChunk {
+pub(crate) struct RangeChunk<'a> {
+    /// Where each series stands among all.
+    pub(crate) indexes: Cow<'a, [usize]>,
     /// Labels, and whether the name is only there because names are dropped at the end.
     pub(crate) series: Vec<(Labels, bool)>,
-    pub(crate) runs: Runs,
+    pub(crate) runs: &'a Runs,
 }
 
 /// A range vector that is read chunk by chunk.
 pub(crate) enum RangeReader {
-    Store(Option<Chunks>),
-    Steps(Option<RangeChunk>),
+    Store(Option<Box<Chunks>>),
+    /// What a subquery gave; the series are taken once.
+    Steps(Option<Vec<(Labels, bool)>>, Runs),
 }
 
 impl RangeReader {
@@ -41,11 +45,11 @@ impl RangeReader {
     ) -> Result<Self, EvalError> {
         match &range.source {
             RangeSource::Select(select) => {
-                Ok(Self::Store(Chunks::resolve(evaluator, select, reach)?))
+                Ok(Self::Store(Chunks::resolve(evaluator, select, reach)?.map(Box::new)))
             }
             RangeSource::Subquery(subquery) => {
-                let chunk = evaluate(evaluator, subquery, range.range_ms, steps)?;
-                Ok(Self::Steps(Some(chunk)))
+                let (series, runs) = evaluate(evaluator, subquery, range.range_ms, steps)?;
+                Ok(Self::Steps(Some(series), runs))
             }
         }
     }
@@ -54,14 +58,22 @@ impl RangeReader {
     pub(crate) fn next(
         &mut self,
         evaluator: &Evaluator<'_>,
-    ) -> Result<Option<RangeChunk>, EvalError> {
+    ) -> Result<Option<RangeChunk<'_>>, EvalError> {
         let chunks = match self {
-            Self::Steps(chunk) => return Ok(chunk.take()),
+            Self::Steps(series, runs) => {
+                let chunk = |series: Vec<_>| RangeChunk {
+                    indexes: (0..series.len()).collect(),
+                    series,
+                    runs,
+                };
+                return Ok(series.take().map(chunk));
+            }
             Self::Store(None) => return Ok(None),
             Self::Store(Some(chunks)) => chunks,
         };
         let chunk = chunks.next(evaluator, false)?;
         Ok(chunk.map(|chunk| RangeChunk {
+            indexes: chunk.indexes.into(),
             series: chunk.labels.into_iter().map(|labels| (labels, false)).collect(),
             runs: chunk.runs,
         }))
@@ -73,14 +85,14 @@ fn evaluate(
     subquery: &Subquery,
     range_ms: i64,
     steps: &Steps,
-) -> Result<RangeChunk, EvalError> {
+) -> Result<(Vec<(Labels, bool)>, Runs), EvalError> {
     let own = own_steps(subquery, range_ms, steps);
     evaluator.meter.check_steps(own.count())?;
     let vector: StepVector =
         if own.count() == 0 { Vec::new() } else { evaluator.vector(&subquery.node, &own)? };
     let runs = Runs::from_steps(&vector, &own);
     let series = vector.into_iter().map(|series| (series.labels, series.drop_name)).collect();
-    Ok(RangeChunk { series, runs })
+    Ok((series, runs))
 }
 
 /// The steps at which the expression of a subquery is evaluated.
@@ -136,19 +148,19 @@ pub(super) fn raw(
     while let Some(chunk) = reader.next(evaluator)? {
         windows.reset();
         for (index, (labels, drop_name)) in chunk.series.into_iter().enumerate() {
-            let (samples, windows) = windows.of(&chunk.runs, index);
-            let window = windows.first().copied().unwrap_or_default();
+            let (samples, windows) = windows.of(chunk.runs, index);
+            let window = windows.list.first().copied().unwrap_or_default();
             evaluator.meter.hold(window.len())?;
             evaluator.meter.looked_at += window.len() as u64;
             let points: Vec<_> = (window.from..window.to)
                 .map(|at| point(samples.timestamps[at], samples.cell(at)))
                 .collect();
             if !points.is_empty() {
-                all.push(RawSeries { labels, drop_name, points });
+                all.push((chunk.indexes[index], RawSeries { labels, drop_name, points }));
             }
         }
     }
-    Ok(all)
+    Ok(in_order(all))
 }
 
 /// A value at a time in milliseconds.

@@ -64,27 +64,47 @@ fn count_up_to(timestamps: &[i64], time: i64) -> usize {
     }
 }
 
+/// The windows of all steps of a grid over the same timestamps.
+#[derive(Debug, Default)]
+pub(crate) struct WindowSet {
+    /// Each step's.
+    pub(crate) list: Vec<Window>,
+    /// Samples in all of them.
+    pub(crate) samples: u64,
+    /// Samples in the largest.
+    pub(crate) longest: usize,
+    /// Differs from that of other sets.
+    pub(crate) number: usize,
+}
+
 /// The windows of series after series; those with the same timestamps share them.
 pub(crate) struct Windows<'a> {
     reach: &'a Reach,
     known: Option<(Option<usize>, usize)>,
-    windows: Vec<Window>,
+    set: WindowSet,
 }
 
 impl<'a> Windows<'a> {
     pub(crate) fn new(reach: &'a Reach) -> Self {
-        Self { reach, known: None, windows: Vec::new() }
+        Self { reach, known: None, set: WindowSet::default() }
     }
 
     /// The samples of series `index` and the window of each step.
-    pub(crate) fn of<'r>(&mut self, runs: &'r Runs, index: usize) -> (Samples<'r>, &[Window]) {
+    pub(crate) fn of<'r>(&mut self, runs: &'r Runs, index: usize) -> (Samples<'r>, &WindowSet) {
         let samples = runs.samples(index);
         let key = Some(runs.timeline_key(index));
         if self.known != key {
-            self.windows = self.reach.windows(samples.timestamps);
+            let list = self.reach.windows(samples.timestamps);
+            let lengths = list.iter().map(Window::len);
+            self.set = WindowSet {
+                samples: lengths.clone().map(|length| length as u64).sum(),
+                longest: lengths.max().unwrap_or(0),
+                number: self.set.number + 1,
+                list,
+            };
             self.known = key;
         }
-        (samples, &self.windows)
+        (samples, &self.set)
     }
 
     /// Forgets what is known, before other runs come.

@@ -84,8 +84,9 @@ fn select(
         places.push(place);
     }
     let series = places.iter().map(|place| resolved.series[*place as usize].clone()).collect();
+    let ranks = places.iter().map(|place| resolved.ranks[*place as usize]).collect();
     let located = Located { parts, resolved, newest, alone };
-    Selection { series, generation, places, located: Some(Arc::new(located)) }
+    Selection { series, generation, places, ranks, located: Some(Arc::new(located)) }
 }
 
 /// Series that were found, and where.

@@ -127,6 +127,12 @@ impl Labels {
         Self::from_sorted(self.iter().filter(|(name, _)| keep(name)))
     }
 
+    /// The texts of the labels that [`Labels::filtered`] took away at the front, if the rest is
+    /// shared. Sets that were different and lost the same texts still are.
+    pub fn hidden_text(&self) -> &str {
+        self.texts.text.get(..self.start() as usize).unwrap_or_default()
+    }
+
     /// The set without the metric's name.
     pub fn without_metric_name(&self) -> Self {
         self.filtered(|name| name != METRIC_NAME)

@@ -54,13 +54,7 @@ fn fold(
         _ => {}
     }
     Ok(match input.op {
-        AggregateOp::Sum => run(
-            columns,
-            count,
-            KahanSum::new,
-            |sum, value| *sum = sum.plus(value),
-            |sum| sum.total(),
-        ),
+        AggregateOp::Sum => sum(columns, count),
         AggregateOp::Avg => run(columns, count, KahanMean::new, KahanMean::add, |mean| mean.mean()),
         AggregateOp::Min => extreme(columns, count, |now, best| now < best),
         AggregateOp::Max => extreme(columns, count, |now, best| now > best),
@@ -68,6 +62,26 @@ fn fold(
         AggregateOp::Stddev => variance(columns, count, f64::sqrt),
         other => return Err(EvalError::Execution(format!("{} is no fold", other.as_str()))),
     })
+}
+
+/// The sums of floats; where nearly always each step of each column has one, the parts of the
+/// sums lie in lists of their own.
+fn sum(columns: &[&Column], steps: usize) -> Column {
+    let Some(dense) = columns.iter().map(|column| column.dense()).collect::<Option<Vec<_>>>()
+    else {
+        let add = |sum: &mut KahanSum, value| *sum = sum.plus(value);
+        return run(columns, steps, KahanSum::new, add, |sum| sum.total());
+    };
+    let Some((first, rest)) = dense.split_first() else { return Column::empty(steps) };
+    let (mut sums, mut losses) = (first.to_vec(), vec![0.0; steps]);
+    for floats in rest {
+        for ((sum, lost), value) in sums.iter_mut().zip(&mut losses).zip(*floats) {
+            let next = KahanSum { sum: *sum, lost: *lost }.plus(*value);
+            (*sum, *lost) = (next.sum, next.lost);
+        }
+    }
+    let totals = sums.into_iter().zip(losses);
+    Column::full(totals.map(|(sum, lost)| KahanSum { sum, lost }.total()).collect())
 }
 
 /// Runs a fold: `first` starts a step's state, `add` adds to it, `finish` gives its value.

@@ -1,7 +1,8 @@
 //! Which series make a group.
 
-use std::collections::HashMap;
+use std::hash::{BuildHasher, Hash, Hasher};
 
+use hashbrown::{DefaultHashBuilder, HashTable};
 use tsdb::model::{Labels, METRIC_NAME};
 
 use crate::ast::Grouping;
@@ -17,14 +18,22 @@ pub(super) struct Groups {
 
 impl Groups {
     pub(super) fn new(vector: &StepVector, grouping: &Grouping) -> Self {
-        let mut known: HashMap<Labels, usize> = HashMap::new();
-        let mut labels = Vec::new();
+        let hasher = DefaultHashBuilder::default();
+        let mut known: HashTable<usize> = HashTable::new();
+        let mut labels: Vec<Labels> = Vec::new();
         let of_series = vector.iter().map(|series| {
-            let own = group_labels(&series.labels, grouping);
-            *known.entry(own.clone()).or_insert_with(|| {
-                labels.push(own);
-                labels.len() - 1
-            })
+            // A group's labels are made once, for its first series.
+            let own = || series.labels.iter().filter(|(name, _)| is_common(name, grouping));
+            let hash = pairs_hash(&hasher, own());
+            let is_it = |group: &usize| labels[*group].iter().eq(own());
+            if let Some(group) = known.find(hash, is_it) {
+                return *group;
+            }
+            labels.push(group_labels(&series.labels, grouping));
+            let group = labels.len() - 1;
+            let rehash = |group: &usize| pairs_hash(&hasher, labels[*group].iter());
+            known.insert_unique(hash, group, rehash);
+            group
         });
         let of_series = of_series.collect();
         Self { labels, of_series }
@@ -51,12 +60,25 @@ impl Groups {
     }
 }
 
+fn pairs_hash<'a>(
+    hasher: &DefaultHashBuilder,
+    pairs: impl Iterator<Item = (&'a str, &'a str)>,
+) -> u64 {
+    let mut state = hasher.build_hasher();
+    pairs.for_each(|pair| pair.hash(&mut state));
+    state.finish()
+}
+
+/// Whether a label is one of those that a group's series have in common.
+fn is_common(name: &str, grouping: &Grouping) -> bool {
+    let is_named = |names: &[String]| names.iter().any(|own| own == name);
+    match grouping {
+        Grouping::By(names) => is_named(names),
+        Grouping::Without(names) => name != METRIC_NAME && !is_named(names),
+    }
+}
+
 /// The labels that a group's series have in common.
 pub(super) fn group_labels(labels: &Labels, grouping: &Grouping) -> Labels {
-    match grouping {
-        Grouping::By(names) => labels.filtered(|name| names.iter().any(|own| own == name)),
-        Grouping::Without(names) => {
-            labels.filtered(|name| name != METRIC_NAME && !names.iter().any(|own| own == name))
-        }
-    }
+    labels.filtered(|name| is_common(name, grouping))
 }

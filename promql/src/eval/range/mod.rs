@@ -8,6 +8,7 @@
 mod changes;
 mod extended;
 mod extended_histogram;
+mod grid;
 mod histogram_rate;
 mod instant_rate;
 mod over_time;
@@ -19,13 +20,15 @@ use std::sync::Arc;
 
 use tsdb::model::{Histogram, Labels};
 
+use self::grid::Grid;
 use super::Evaluator;
 use super::column::Column;
 use super::instant;
 use super::runs::{FloatsOnly, Samples};
+use super::select::in_order;
 use super::series::{StepSeries, StepVector, merge_same_labels, metric_name, without_metadata};
 use super::subquery::RangeReader;
-use super::window::{Reach, Window, Windows};
+use super::window::{Reach, Window, WindowSet, Windows};
 use crate::ast::{RangeExtension, Span};
 use crate::error::EvalError;
 use crate::notes::Notes;
@@ -48,6 +51,8 @@ struct Series<'a> {
     /// The floats among them, and theirs.
     floats: Samples<'a>,
     float_windows: &'a [Window],
+    /// Of all samples.
+    grid: &'a Grid,
     call: &'a CallContext<'a>,
     name: &'a str,
 }
@@ -197,33 +202,33 @@ fn columns(
 ) -> Result<StepVector, EvalError> {
     let mut reader = RangeReader::open(evaluator, range, context.reach, context.steps)?;
     let mut windows = Windows::new(context.reach);
-    let mut vector = StepVector::new();
+    let (mut grid, mut found) = (Grid::default(), Vec::new());
     while let Some(chunk) = reader.next(evaluator)? {
         windows.reset();
         for (index, (labels, drop_name)) in chunk.series.into_iter().enumerate() {
-            let (samples, windows) = windows.of(&chunk.runs, index);
+            let (samples, windows) = windows.of(chunk.runs, index);
+            grid.follow(windows);
             account(evaluator, windows)?;
+            let name = metric_name(&labels);
             let column =
-                column(samples, windows, context, metric_name(&labels), &mut evaluator.notes)?;
+                column(samples, &windows.list, &grid, context, name, &mut evaluator.notes)?;
             evaluator.meter.check()?;
             if !column.present().is_empty() {
                 evaluator.meter.hold(column.weight())?;
                 note_non_counter(evaluator, context, &labels, &column);
-                vector.push(output(evaluator, context.function, labels, drop_name, column));
+                let series = output(evaluator, context.function, labels, drop_name, column);
+                found.push((chunk.indexes[index], series));
             }
         }
     }
-    Ok(vector)
+    Ok(in_order(found))
 }
 
 /// Counts what the windows look at; the largest one is held for a moment.
-fn account(evaluator: &mut Evaluator<'_>, windows: &[Window]) -> Result<(), EvalError> {
+fn account(evaluator: &mut Evaluator<'_>, windows: &WindowSet) -> Result<(), EvalError> {
     let held = evaluator.meter.held();
-    let (sum, most) = windows
-        .iter()
-        .fold((0, 0), |(sum, most), window| (sum + window.len() as u64, window.len().max(most)));
-    evaluator.meter.looked_at += sum;
-    evaluator.meter.hold(most)?;
+    evaluator.meter.looked_at += windows.samples;
+    evaluator.meter.hold(windows.longest)?;
     evaluator.meter.release_to(held);
     Ok(())
 }
@@ -232,13 +237,14 @@ fn account(evaluator: &mut Evaluator<'_>, windows: &[Window]) -> Result<(), Eval
 fn column(
     all: Samples<'_>,
     all_windows: &[Window],
+    grid: &Grid,
     call: &CallContext<'_>,
     name: &str,
     notes: &mut Notes,
 ) -> Result<Column, EvalError> {
     if !all.has_histograms() {
         let series =
-            Series { all, all_windows, floats: all, float_windows: all_windows, call, name };
+            Series { all, all_windows, floats: all, float_windows: all_windows, grid, call, name };
         return evaluate(&series, notes);
     }
     let is_float = |index: &usize| all.histogram(*index).is_none();
@@ -250,7 +256,8 @@ fn column(
         .map(|window| Window { from: position(window.from), to: position(window.to) })
         .collect();
     let floats = only.samples();
-    let series = Series { all, all_windows, floats, float_windows: &float_windows, call, name };
+    let float_windows = &float_windows;
+    let series = Series { all, all_windows, floats, float_windows, grid, call, name };
     evaluate(&series, notes)
 }
 

@@ -38,6 +38,11 @@ pub(super) fn column(series: &Series<'_>, kind: Kind, notes: &mut Notes) -> Colu
         true => Resets::find(&series.floats, series.call.use_start_timestamps),
         false => Resets::default(),
     };
+    let has_starts = series.call.use_start_timestamps && series.all.has_starts();
+    if !series.all.has_histograms() && !has_starts {
+        let (samples, windows) = (&series.floats, series.float_windows);
+        return series.grid.rates(samples, windows, &resets.after, kind, series.call);
+    }
     let histograms = Histograms::new(series, kind);
     let mut cursor = 0;
     let mut column = Column::empty(series.steps());
@@ -81,6 +86,10 @@ impl Resets {
     fn find(samples: &Samples<'_>, use_starts: bool) -> Self {
         let floats = samples.floats;
         let use_starts = use_starts && samples.has_starts();
+        let pairs = floats.iter().zip(floats.iter().skip(1));
+        if !use_starts && !pairs.fold(false, |any, (before, now)| any | (now < before)) {
+            return Self::default();
+        }
         let is_reset = |index: &usize| {
             floats[*index] < floats[index - 1] || use_starts && is_start_reset(samples, *index)
         };
@@ -168,16 +177,28 @@ pub(super) struct Sampled {
 }
 
 impl Sampled {
+    /// Seconds from the first sample to the last.
+    pub(super) fn seconds(&self) -> f64 {
+        (self.last_t - self.first_t) as f64 / 1000.0
+    }
+
+    /// Seconds by which the samples' line is drawn on to the start of the range and to its end.
+    pub(super) fn extensions(&self, call: &CallContext<'_>, range_end: i64) -> (f64, f64) {
+        let range_start = range_end.saturating_sub(call.range_ms);
+        let distances = self.distances as f64;
+        let average = if self.distances > 0 { self.seconds() / distances } else { 0.0 };
+        let extension = |ms: i64| {
+            let border = ms as f64 / 1000.0;
+            if border >= average * 1.1 { average / 2.0 } else { border }
+        };
+        (extension(self.first_t - range_start), extension(range_end - self.last_t))
+    }
+
     /// What the change is multiplied by. One sample alone has a change only if it says when it
     /// started.
     pub(super) fn factor(&self, call: &CallContext<'_>, kind: Kind, range_end: i64) -> Option<f64> {
-        let range_start = range_end.saturating_sub(call.range_ms);
-        let mut to_start = (self.first_t - range_start) as f64 / 1000.0;
-        let mut to_end = (range_end - self.last_t) as f64 / 1000.0;
-        let mut sampled = (self.last_t - self.first_t) as f64 / 1000.0;
-        let average = if self.distances > 0 { sampled / self.distances as f64 } else { 0.0 };
-        let threshold = average * 1.1;
-
+        let mut sampled = self.seconds();
+        let (mut to_start, to_end) = self.extensions(call, range_end);
         if let Some(start) = self.start {
             // Nothing is drawn on to the left.
             to_start = 0.0;
@@ -185,18 +206,12 @@ impl Sampled {
         } else if self.distances == 0 {
             return None;
         } else {
-            if to_start >= threshold {
-                to_start = average / 2.0;
-            }
             let to_zero = self.first_share.filter(|_| kind.is_counter());
             if let Some(to_zero) = to_zero.map(|share| sampled * share)
                 && to_zero < to_start
             {
                 to_start = to_zero;
             }
-        }
-        if to_end >= threshold {
-            to_end = average / 2.0;
         }
         let mut factor = 1.0;
         if sampled != 0.0 {

@@ -125,17 +125,11 @@ impl<W: Write> Dump<'_, W> {
     }
 
     fn run(&mut self, selection: &Selection, run: Range<usize>) -> anyhow::Result<()> {
-        if run.len() > 1 {
-            if self.together(&selection.part(run.clone()))? {
-                return Ok(());
-            }
-            for at in run {
-                self.alone(&selection.part(at..at + 1))?;
-            }
-        } else if !run.is_empty() {
-            self.alone(&selection.part(run))?;
+        let run: Vec<usize> = run.collect();
+        if run.len() > 1 && self.together(&selection.pick(&run))? {
+            return Ok(());
         }
-        Ok(())
+        run.iter().try_for_each(|at| self.alone(&selection.pick(&[*at])))
     }
 
     /// `false`, with nothing written, if it is too much.
