@@ -334,7 +334,8 @@ impl Column {
 
     /// The column that the codec gave back: a float for each row of the window, and the rest.
     pub(crate) fn from_decoded(floats: Vec<f64>, beside: Beside) -> Self {
-        let Beside { kinds, histograms, starts } = beside;
+        let Beside { pattern, histograms, starts } = beside;
+        let kinds = pattern.as_ref().map_or(&[][..], |pattern| pattern.kinds());
         let is_there = |kind: &RowKind| *kind != RowKind::Absent;
         let first = kinds.iter().position(is_there).unwrap_or(0);
         let end = kinds.iter().rposition(is_there).map_or(floats.len(), |last| last + 1);

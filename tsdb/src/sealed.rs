@@ -9,6 +9,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::cell::{NO_START, Stored, StoredCell};
 use crate::codec::Malformed;
@@ -111,8 +112,17 @@ impl Sealed {
 
     /// The columns, to be read.
     pub(crate) fn columns<'a>(&'a self, scratch: &'a mut Scratch) -> SealedColumns<'a> {
-        let decoder = Decoder::new(self.window(), self.base, scratch);
-        SealedColumns { rows: self.window().rows(), decoder, filled: Some(&self.filled) }
+        self.columns_of(0..self.window().rows(), scratch)
+    }
+
+    /// Some rows of the columns, to be read.
+    pub(crate) fn columns_of<'a>(
+        &'a self,
+        rows: Range<usize>,
+        scratch: &'a mut Scratch,
+    ) -> SealedColumns<'a> {
+        let decoder = Decoder::new(self.window(), self.base, rows, scratch);
+        SealedColumns { decoder, filled: Some(&self.filled) }
     }
 
     /// Number of cells.
@@ -131,7 +141,6 @@ impl Sealed {
 /// highest.
 #[derive(Debug)]
 pub(crate) struct SealedColumns<'a> {
-    rows: usize,
     decoder: Decoder<'a, 'a>,
     filled: Option<&'a BTreeMap<usize, Column>>,
 }
@@ -143,13 +152,23 @@ impl<'a> SealedColumns<'a> {
         base: i64,
         scratch: &'a mut Scratch,
     ) -> Result<Self, Malformed> {
-        let window = EncodedWindow::open(bytes)?;
-        Ok(Self { rows: window.rows(), decoder: Decoder::new(window, base, scratch), filled: None })
+        Self::open_rows(bytes, base, 0..usize::MAX, scratch)
     }
 
-    /// Number of rows.
-    pub(crate) fn rows(&self) -> usize {
-        self.rows
+    /// Some rows of those.
+    pub(crate) fn open_rows(
+        bytes: &'a [u8],
+        base: i64,
+        rows: Range<usize>,
+        scratch: &'a mut Scratch,
+    ) -> Result<Self, Malformed> {
+        let window = EncodedWindow::open(bytes)?;
+        Ok(Self { decoder: Decoder::new(window, base, rows, scratch), filled: None })
+    }
+
+    /// The rows that are read.
+    pub(crate) fn rows(&self) -> Range<usize> {
+        self.decoder.rows()
     }
 
     /// A column that was filled since the window was sealed.
@@ -166,12 +185,12 @@ impl<'a> SealedColumns<'a> {
         self.decoder.read(number, floats)
     }
 
-    /// A column, if it has cells here.
+    /// A column, if it has cells here; for readers of all rows.
     pub(crate) fn column(&mut self, number: usize) -> Result<Option<ReadColumn<'a>>, Malformed> {
         if let Some(filled) = self.filled(number) {
             return Ok(Some(ReadColumn::Column(filled)));
         }
-        let mut floats = vec![0.0; self.rows];
+        let mut floats = vec![0.0; self.rows().len()];
         let beside = self.decoder.read(number, &mut floats)?;
         Ok(beside.map(|beside| ReadColumn::Decoded(Decoded { floats, beside })))
     }

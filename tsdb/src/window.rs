@@ -99,6 +99,18 @@ impl Window {
         }
     }
 
+    /// Some rows of its columns, to be read.
+    pub(crate) fn columns_of<'a>(
+        &'a self,
+        rows: Range<usize>,
+        scratch: &'a mut Scratch,
+    ) -> Columns<'a> {
+        match self {
+            Self::Open(open) => Columns::Open(&open.columns),
+            Self::Sealed { rows: sealed, .. } => Columns::Sealed(sealed.columns_of(rows, scratch)),
+        }
+    }
+
     /// When the first row was taken.
     pub(crate) fn first(&self) -> Option<i64> {
         match self {

@@ -52,12 +52,27 @@ impl<'a> Input<'a> {
     }
 
     /// The next byte.
+    #[inline]
     pub(crate) fn byte(&mut self) -> Result<u8, Malformed> {
-        Ok(self.take(1)?[0])
+        let (byte, rest) = self.0.split_first().ok_or(Malformed("more bytes"))?;
+        self.0 = rest;
+        Ok(*byte)
     }
 
     /// The next number.
+    #[inline]
     pub(crate) fn varint(&mut self) -> Result<u64, Malformed> {
+        // Most numbers take one byte.
+        match self.0 {
+            [byte, rest @ ..] if *byte < 0x80 => {
+                self.0 = rest;
+                Ok(u64::from(*byte))
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    fn long_varint(&mut self) -> Result<u64, Malformed> {
         let mut value = 0;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
@@ -79,6 +94,7 @@ impl<'a> Input<'a> {
     }
 
     /// The next number, which counts or numbers something.
+    #[inline]
     pub(crate) fn size(&mut self) -> Result<usize, Malformed> {
         usize::try_from(self.varint()?).map_err(|_| Malformed("a size"))
     }

@@ -112,10 +112,10 @@ impl GatheredColumn {
             return;
         };
         self.floats.extend_from_slice(&floats);
-        if beside.kinds.is_empty() {
+        if beside.kinds().is_empty() {
             self.kinds.resize(before + rows, RowKind::Float);
         } else {
-            self.kinds.extend_from_slice(&beside.kinds);
+            self.kinds.extend_from_slice(beside.kinds());
         }
         let behind = |row: u16| row + before as u16;
         let histograms = beside.histograms.into_iter();

@@ -9,11 +9,12 @@
 //! What is deleted is left out.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::parts::Part;
 use crate::block::{BlockWriter, NO_TIME, WindowEntry};
 use crate::codec::Malformed;
-use crate::codec::column::{EncodedWindow, RowKind, Scratch, encode_window};
+use crate::codec::column::{EncodedWindow, Pattern, RowKind, Scratch, encode_window};
 use crate::error::Error;
 use crate::family::lower_neighbours;
 use crate::model::number::parse_float;
@@ -233,15 +234,16 @@ impl Source<'_> {
         if self.part.deleted.of(self.group, column).is_empty() {
             return;
         }
-        decoded.beside.kinds.resize(timestamps.len(), RowKind::Float);
-        for (kind, timestamp) in decoded.beside.kinds.iter_mut().zip(timestamps) {
+        let mut kinds = decoded.beside.kinds().to_vec();
+        kinds.resize(timestamps.len(), RowKind::Float);
+        for (kind, timestamp) in kinds.iter_mut().zip(timestamps) {
             if self.part.deleted.contains(self.group, column, *timestamp) {
                 *kind = RowKind::Absent;
             }
         }
-        let kinds = &decoded.beside.kinds;
         let is_kept = |row: &u16| kinds.get(usize::from(*row)) == Some(&RowKind::Histogram);
         decoded.beside.histograms.retain(|(row, _)| is_kept(row));
+        decoded.beside.pattern = Some(Arc::new(Pattern::new(kinds)));
     }
 }
 

@@ -154,7 +154,7 @@ impl<'a> Reader<'a> {
         let rows = rows_between(&timestamps, start, end);
         let last = *timestamps[rows.clone()].last()?;
         self.buffer.begin(timestamps[rows.clone()].iter().copied());
-        let mut own = window.columns(&mut self.scratch);
+        let mut own = window.columns_of(rows.clone(), &mut self.scratch);
         for (series, span) in columns {
             // What came after the selection was made is not in it.
             let until = timestamps.partition_point(|own| *own <= span.last);
@@ -184,7 +184,8 @@ impl<'a> Reader<'a> {
             let rows = rows_between(&timestamps, start, end);
             let Some(last) = timestamps[rows.clone()].last() else { return Ok(None) };
             self.buffer.begin(timestamps[rows.clone()].iter().copied());
-            let own = SealedColumns::open(bytes, window.span.0, &mut self.scratch)?;
+            let base = window.span.0;
+            let own = SealedColumns::open_rows(bytes, base, rows.clone(), &mut self.scratch)?;
             let mut own = Columns::Sealed(own);
             for (series, span) in columns.filter(|(_, span)| span.last >= window.span.0) {
                 let column = span.source.column() as usize;

@@ -54,7 +54,7 @@ pub fn window(bytes: &[u8]) {
     if let Ok(mut columns) = SealedColumns::open(bytes, span.0, &mut scratch) {
         for number in 0..COLUMNS_MAX {
             let column = columns.column(number).ok().flatten();
-            let rows = 0..columns.rows();
+            let rows = columns.rows();
             let _ = column.map(|own| rows.filter(|row| !own.cell(*row).is_absent()).count());
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::cell::{NO_START, Stored, StoredCell};
 use crate::codec::Malformed;
-use crate::codec::column::RowKind;
+use crate::codec::column::{Pattern, RowKind};
 use crate::column::Column;
 use crate::model::{Histogram, STALE_NAN};
 use crate::sealed::SealedColumns;
@@ -84,40 +84,87 @@ impl BatchBuffer {
         end: usize,
     ) -> Result<(), Malformed> {
         let floats = self.floats.len();
-        self.floats.resize(floats + columns.rows(), 0.0);
+        self.floats.resize(floats + rows.len(), 0.0);
         let beside = columns.read(number, &mut self.floats[floats..]);
         let Some(beside) = beside.inspect_err(|_| self.floats.truncate(floats))? else {
             self.floats.truncate(floats);
             return Ok(());
         };
-        self.floats.copy_within(floats + rows.start..floats + rows.end, floats);
-        self.floats.truncate(floats + rows.len());
         let mut slot =
             Slot { series, floats, present: None, stale: None, histograms: None, starts: None };
-        let kind = |row: usize| if row < end { beside.kind(row) } else { RowKind::Absent };
-        if rows.end > end || !beside.kinds.is_empty() {
-            if rows.clone().all(|row| kind(row) == RowKind::Absent) {
+        if rows.end > end || beside.pattern.is_some() {
+            let pattern = beside.pattern.as_deref();
+            if !self.push_present(&mut slot, pattern.map(Pattern::present), &rows, end) {
                 self.floats.truncate(floats);
                 return Ok(());
             }
-            slot.present = self.push_bits(rows.clone(), |row| kind(row) != RowKind::Absent);
-            if rows.clone().any(|row| kind(row) == RowKind::Stale) {
-                slot.stale = Some(self.bits.len());
-                self.add_bits(rows.clone(), |row| kind(row) == RowKind::Stale);
-                for row in rows.clone().filter(|row| kind(*row) == RowKind::Stale) {
-                    self.floats[floats + row - rows.start] = STALE_NAN;
-                }
-            }
+            self.push_stale(&mut slot, pattern.map(Pattern::stale).unwrap_or_default(), &rows, end);
         }
         self.push_histograms(&mut slot, &beside.histograms, &rows);
         if !beside.starts.is_empty() {
-            let start =
-                |row| if kind(row) == RowKind::Absent { NO_START } else { beside.start(row) };
+            let is_absent = |row: usize| row >= end || beside.kind(row) == RowKind::Absent;
+            let start = |row| if is_absent(row) { NO_START } else { beside.start(row) };
             slot.starts = Some(self.starts.len());
             self.starts.extend(rows.map(start));
         }
         self.columns.push(slot);
         Ok(())
+    }
+
+    /// Adds a bit for each of the `rows` before `end` whose bit is set, unless that is all of them;
+    /// `false`, and nothing added, if it is none.
+    fn push_present(
+        &mut self,
+        slot: &mut Slot,
+        present: Option<&[u64]>,
+        rows: &Range<usize>,
+        end: usize,
+    ) -> bool {
+        let start = self.bits.len();
+        let until = end.clamp(rows.start, rows.end);
+        match present {
+            Some(words) => self.copy_bits(words, rows, until),
+            None => self.add_bits(rows.clone(), |row| row < until),
+        }
+        let count: usize = self.bits[start..].iter().map(|word| word.count_ones() as usize).sum();
+        if count == 0 || count == rows.len() {
+            self.bits.truncate(start);
+        } else {
+            slot.present = Some(start);
+        }
+        count > 0
+    }
+
+    /// Notes the stale ones among the `rows` before `end`, and makes their floats say so.
+    fn push_stale(&mut self, slot: &mut Slot, stale: &[u64], rows: &Range<usize>, end: usize) {
+        let start = self.bits.len();
+        self.copy_bits(stale, rows, end.clamp(rows.start, rows.end));
+        if self.bits[start..].iter().all(|word| *word == 0) {
+            self.bits.truncate(start);
+            return;
+        }
+        slot.stale = Some(start);
+        for at in 0..rows.len() {
+            if self.bits[start + at / 64] >> (at % 64) & 1 == 1 {
+                self.floats[slot.floats + at] = STALE_NAN;
+            }
+        }
+    }
+
+    /// Adds a bit for each of the `rows`: that of `words` before `until`, else none.
+    fn copy_bits(&mut self, words: &[u64], rows: &Range<usize>, until: usize) {
+        let word = |at: usize| words.get(at).copied().unwrap_or(0);
+        let start = self.bits.len();
+        for row in rows.clone().step_by(64) {
+            let (at, shift) = (row / 64, row % 64);
+            let high = if shift == 0 { 0 } else { word(at + 1) << (64 - shift) };
+            self.bits.push(word(at) >> shift | high);
+        }
+        let kept = until - rows.start;
+        for (at, own) in self.bits[start..].iter_mut().enumerate() {
+            let kept = kept.saturating_sub(64 * at);
+            *own &= if kept >= 64 { u64::MAX } else { (1 << kept) - 1 };
+        }
     }
 
     fn push_histograms(

@@ -5,6 +5,8 @@
 //! integer, divided, gives the float back bit for bit; an exception repeats the integer before
 //! it. With an exponent of 0 this is a column of integers with a NaN here and there.
 
+use std::ops::Range;
+
 use super::integers::{self, Plan};
 use crate::codec::varint::put_varint;
 use crate::codec::{Input, Malformed};
@@ -80,9 +82,12 @@ impl Decimals {
     }
 }
 
-/// Reads a column of as many rows as both buffers have, from the whole input.
+/// Reads `rows` of a column of `length`, which has the rest of the input; both buffers are as long as
+/// `rows`.
 pub(super) fn read(
     input: &mut Input<'_>,
+    length: usize,
+    rows: Range<usize>,
     integers: &mut [i64],
     out: &mut [f64],
 ) -> Result<(), Malformed> {
@@ -94,7 +99,7 @@ pub(super) fn read(
         input.varint()?;
         input.take(size_of::<u64>())?;
     }
-    integers::read(input, integers)?;
+    integers::read(input, length, rows.clone(), integers)?;
     for (value, integer) in out.iter_mut().zip(integers) {
         *value = *integer as f64 / power;
     }
@@ -102,8 +107,12 @@ pub(super) fn read(
     for _ in 0..count {
         row = exceptions.size()?.checked_add(row).ok_or(Malformed("a row"))?;
         let bits = exceptions.take(size_of::<u64>())?.first_chunk();
-        let value = out.get_mut(row).ok_or(Malformed("a row"))?;
-        *value = bits.map_or(0.0, |bits| f64::from_bits(u64::from_le_bytes(*bits)));
+        if row >= length {
+            return Err(Malformed("a row"));
+        }
+        if let Some(value) = row.checked_sub(rows.start).and_then(|row| out.get_mut(row)) {
+            *value = bits.map_or(0.0, |bits| f64::from_bits(u64::from_le_bytes(*bits)));
+        }
     }
     Ok(())
 }
@@ -128,14 +137,22 @@ mod tests {
             let Some(decimals) = Decimals::new(&values) else { return Ok(()) };
             let (mut out, mut again) = (Vec::new(), vec![7.0; values.len()]);
             decimals.put(&mut out);
-            read(&mut Input(&out), &mut vec![0; values.len()], &mut again).unwrap();
+            let length = values.len();
+            read(&mut Input(&out), length, 0..length, &mut vec![0; length], &mut again).unwrap();
             let bits = |values: &[f64]| values.iter().map(|own| own.to_bits()).collect::<Vec<_>>();
             prop_assert_eq!(bits(&again), bits(&values));
+            let rows = length / 3..length / 2;
+            let part = &mut again[rows.clone()];
+            part.fill(7.0);
+            let mut room = vec![0; rows.len()];
+            read(&mut Input(&out), length, rows.clone(), &mut room, part).unwrap();
+            prop_assert_eq!(bits(part), bits(&values[rows]));
         }
 
         #[test]
         fn any_bytes_are_read_or_refused(bytes: Vec<u8>, length in 0..300_usize) {
-            let _ = read(&mut Input(&bytes), &mut vec![0; length], &mut vec![0.0; length]);
+            let (mut room, mut out) = (vec![0; length], vec![0.0; length]);
+            let _ = read(&mut Input(&bytes), length, 0..length, &mut room, &mut out);
         }
     }
 

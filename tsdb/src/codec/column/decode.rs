@@ -1,14 +1,16 @@
 //! Bytes back to columns, each one without the others.
 //!
 //! [`EncodedWindow::open`] looks at the head only. A column is found through the table of
-//! offsets, by passing over at most 15 others. A bucket needs the integers of its lower
-//! neighbours: [`Decoder`] keeps the last integers it made, so that the buckets of a histogram
-//! cost one list each if they are read from the lowest to the highest.
+//! offsets, by passing over at most 15 others, or behind the one that was read before. A bucket
+//! needs the integers of its lower neighbours: [`Decoder`] keeps the last integers it made, so that
+//! the buckets of a histogram cost one list each if they are read from the lowest to the highest.
+//! Of all lists only the rows that are asked for are made.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::floats::{self, Tag};
-use super::presence::{self, RowKind};
+use super::presence::{self, Pattern, RowKind};
 use super::{
     CHAIN_MAX, COLUMNS_PER_OFFSET, HAS_HISTOGRAMS, HAS_PATTERN, HAS_STARTS, ROWS_MAX, TAG,
     histogram, integers, start, timestamps,
@@ -73,26 +75,12 @@ impl<'a> EncodedWindow<'a> {
         Ok(out)
     }
 
-    /// Finds a column.
-    fn column(&self, number: usize) -> Result<EncodedColumn<'a>, Malformed> {
-        if number >= self.columns {
-            return Err(Malformed("a column of the window"));
-        }
+    /// The columns from `number` on, or from the next one before it that has an offset.
+    fn bodies_from(&self, number: usize) -> Result<Cursor<'a>, Malformed> {
         let offset = self.offsets.as_chunks().0.get(number / COLUMNS_PER_OFFSET);
         let offset = offset.map_or(0, |bytes| u32::from_le_bytes(*bytes)) as usize;
-        let mut input = Input(self.bodies.get(offset..).ok_or(Malformed("an offset"))?);
-        for _ in 0..number % COLUMNS_PER_OFFSET {
-            body(&mut input)?;
-        }
-        let (head, mut input) = body(&mut input)?;
-        let tag = Tag::from_number(head & TAG)?;
-        let pattern = if head & HAS_PATTERN != 0 { input.size()? } else { 0 };
-        let mut part = |flag| {
-            let is_there = head & flag != 0;
-            is_there.then(|| input.count().and_then(|length| input.take(length))).transpose()
-        };
-        let (starts, histograms) = (part(HAS_STARTS)?, part(HAS_HISTOGRAMS)?);
-        Ok(EncodedColumn { tag, pattern, starts, histograms, floats: input })
+        let rest = self.bodies.get(offset..).ok_or(Malformed("an offset"))?;
+        Ok(Cursor { number: number - number % COLUMNS_PER_OFFSET, rest: Input(rest) })
     }
 
     /// Bytes of a column, and the name of its codec.
@@ -113,22 +101,52 @@ impl<'a> EncodedWindow<'a> {
         self.patterns.is_empty()
     }
 
-    fn pattern(&self, number: usize, out: &mut [RowKind]) -> Result<(), Malformed> {
-        out.fill(RowKind::Float);
-        if self.is_plain() && number == 0 {
-            return Ok(());
+    /// All patterns; none if every column that has cells has a float in every row.
+    fn patterns(&self) -> Result<Vec<Option<Arc<Pattern>>>, Malformed> {
+        if self.patterns.is_empty() {
+            return Ok(Vec::new());
         }
         let mut input = Input(self.patterns);
-        if number >= input.count()? {
-            return Err(Malformed("a pattern of the window"));
+        let count = input.count()?;
+        (0..count).map(|_| self.next_pattern(&mut input)).collect()
+    }
+
+    /// `None` if all rows hold floats.
+    fn next_pattern(&self, input: &mut Input<'a>) -> Result<Option<Arc<Pattern>>, Malformed> {
+        if let [0, rest @ ..] = input.0 {
+            input.0 = rest;
+            return Ok(None);
         }
-        for _ in 0..number {
-            presence::skip(&mut input)?;
+        let mut kinds = vec![RowKind::Float; self.rows];
+        presence::read(input, &mut kinds)?;
+        Ok(Some(Arc::new(Pattern::new(kinds))))
+    }
+}
+
+/// Columns one after the other, the first one's number and all bytes from there on.
+#[derive(Clone, Copy, Debug)]
+struct Cursor<'a> {
+    number: usize,
+    rest: Input<'a>,
+}
+
+impl<'a> Cursor<'a> {
+    /// Passes over columns up to `number`, and takes it.
+    fn take(&mut self, number: usize) -> Result<EncodedColumn<'a>, Malformed> {
+        while self.number < number {
+            body(&mut self.rest)?;
+            self.number += 1;
         }
-        if input.0.first() == Some(&0) {
-            return Ok(());
-        }
-        presence::read(&mut input, out)
+        let (head, mut input) = body(&mut self.rest)?;
+        self.number += 1;
+        let tag = Tag::from_number(head & TAG)?;
+        let pattern = if head & HAS_PATTERN != 0 { input.size()? } else { 0 };
+        let mut part = |flag| {
+            let is_there = head & flag != 0;
+            is_there.then(|| input.count().and_then(|length| input.take(length))).transpose()
+        };
+        let (starts, histograms) = (part(HAS_STARTS)?, part(HAS_HISTOGRAMS)?);
+        Ok(EncodedColumn { tag, pattern, starts, histograms, floats: input })
     }
 }
 
@@ -153,15 +171,17 @@ fn reference(input: &mut Input<'_>, own: usize) -> Result<usize, Malformed> {
 pub(crate) struct Scratch {
     integers: Vec<i64>,
     more: Vec<i64>,
-    /// The column that `integers` are, of the window that is being decoded.
+    /// The column that `integers` are, of the window and rows that are being decoded.
     column: Option<usize>,
+    /// The window's patterns, once one was asked for.
+    patterns: Option<Vec<Option<Arc<Pattern>>>>,
 }
 
 /// What a column has beside its floats.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Beside {
-    /// What each row holds; empty if all hold floats.
-    pub(crate) kinds: Vec<RowKind>,
+    /// What each row of the window holds; `None` if all hold floats.
+    pub(crate) pattern: Option<Arc<Pattern>>,
     /// The histograms with their rows, rising.
     pub(crate) histograms: Vec<(u16, Arc<Histogram>)>,
     /// Each start timestamp with the row from which on it holds, rising.
@@ -169,9 +189,14 @@ pub(crate) struct Beside {
 }
 
 impl Beside {
+    /// What each row of the window holds; empty if all hold floats.
+    pub(crate) fn kinds(&self) -> &[RowKind] {
+        self.pattern.as_ref().map_or(&[], |pattern| pattern.kinds())
+    }
+
     /// What a row holds.
     pub(crate) fn kind(&self, row: usize) -> RowKind {
-        self.kinds.get(row).copied().unwrap_or(RowKind::Float)
+        self.kinds().get(row).copied().unwrap_or(RowKind::Float)
     }
 
     /// The histogram of a row, if it holds one.
@@ -188,40 +213,70 @@ impl Beside {
     }
 }
 
-/// Decodes columns of one window.
+/// Decodes columns of one window, or some rows of them.
 #[derive(Debug)]
 pub(crate) struct Decoder<'a, 's> {
     window: EncodedWindow<'a>,
     /// The first timestamp.
     base: i64,
+    rows: Range<usize>,
+    /// Behind the column that was found last.
+    cursor: Option<Cursor<'a>>,
     scratch: &'s mut Scratch,
 }
 
 impl<'a, 's> Decoder<'a, 's> {
-    /// A decoder of a window whose first timestamp is `base`.
-    pub(crate) fn new(window: EncodedWindow<'a>, base: i64, scratch: &'s mut Scratch) -> Self {
-        scratch.column = None;
-        scratch.integers.resize(window.rows, 0);
-        scratch.more.resize(window.rows, 0);
-        Self { window, base, scratch }
+    /// A decoder of some rows of a window whose first timestamp is `base`.
+    pub(crate) fn new(
+        window: EncodedWindow<'a>,
+        base: i64,
+        rows: Range<usize>,
+        scratch: &'s mut Scratch,
+    ) -> Self {
+        let rows = rows.start.min(window.rows)..rows.end.min(window.rows);
+        (scratch.column, scratch.patterns) = (None, None);
+        scratch.integers.resize(rows.len(), 0);
+        scratch.more.resize(rows.len(), 0);
+        Self { window, base, rows, cursor: None, scratch }
     }
 
-    /// Decodes a column: its floats to `floats`, one for each row (anything where a row holds
-    /// none). `None`, and nothing decoded, if the column has no cells.
+    /// The rows that are decoded.
+    pub(crate) fn rows(&self) -> Range<usize> {
+        self.rows.clone()
+    }
+
+    /// Finds a column.
+    fn column(&mut self, number: usize) -> Result<EncodedColumn<'a>, Malformed> {
+        if number >= self.window.columns {
+            return Err(Malformed("a column of the window"));
+        }
+        let ahead = number % COLUMNS_PER_OFFSET;
+        let is_near = |own: &Cursor<'_>| own.number <= number && number - own.number <= ahead;
+        let mut cursor = match self.cursor.filter(is_near) {
+            Some(cursor) => cursor,
+            None => self.window.bodies_from(number)?,
+        };
+        let column = cursor.take(number);
+        self.cursor = Some(cursor);
+        column
+    }
+
+    /// Decodes a column: its floats to `floats`, one for each of the rows (anything where a row
+    /// holds none). `None`, and nothing decoded, if the column has no cells.
     ///
     /// # Panics
     ///
-    /// If `floats` is not as long as the window.
+    /// If `floats` is not as long as the rows are many.
     pub(crate) fn read(
         &mut self,
         number: usize,
         floats: &mut [f64],
     ) -> Result<Option<Beside>, Malformed> {
-        assert_eq!(floats.len(), self.window.rows, "BUG: a float for each row");
+        assert_eq!(floats.len(), self.rows.len(), "BUG: a float for each row");
         if number >= self.window.columns {
             return Ok(None);
         }
-        let column = self.window.column(number)?;
+        let column = self.column(number)?;
         if column.tag == Tag::None {
             return Ok(None);
         }
@@ -240,14 +295,18 @@ impl<'a, 's> Decoder<'a, 's> {
             match column.tag {
                 Tag::Alias => {
                     number = reference(&mut column.floats, number)?;
-                    column = self.window.column(number)?;
+                    column = self.column(number)?;
                 }
                 Tag::Bucket | Tag::Integers => {
                     self.make_integers(number)?;
                     floats::from_integers(&self.scratch.integers, out);
                     return Ok(());
                 }
-                tag => return floats::read(tag, &mut column.floats, &mut self.scratch.more, out),
+                tag => {
+                    let (length, rows) = (self.window.rows, self.rows.clone());
+                    let room = &mut self.scratch.more;
+                    return floats::read(tag, &mut column.floats, length, rows, room, out);
+                }
             }
         }
         Err(Malformed("a chain of bounded length"))
@@ -262,11 +321,11 @@ impl<'a, 's> Decoder<'a, 's> {
             if self.scratch.column == Some(at) {
                 break;
             }
-            let mut column = self.window.column(at)?;
+            let mut column = self.column(at)?;
             let is_last = !matches!(column.tag, Tag::Alias | Tag::Bucket);
             if is_last {
                 self.scratch.column = None;
-                read_integers(column, &mut self.scratch.integers)?;
+                self.read_integers(column)?;
                 break;
             }
             if steps >= CHAIN_MAX {
@@ -280,7 +339,8 @@ impl<'a, 's> Decoder<'a, 's> {
         }
         self.scratch.column = None;
         for input in above[..count].iter_mut().rev() {
-            integers::read(input, &mut self.scratch.more)?;
+            let rows = self.rows.clone();
+            integers::read(input, self.window.rows, rows, &mut self.scratch.more)?;
             for (own, more) in self.scratch.integers.iter_mut().zip(&self.scratch.more) {
                 *own = own.wrapping_add(*more);
             }
@@ -289,43 +349,52 @@ impl<'a, 's> Decoder<'a, 's> {
         Ok(())
     }
 
-    fn beside(&self, column: EncodedColumn<'a>) -> Result<Beside, Malformed> {
-        let mut beside = Beside::default();
-        if !self.window.is_plain() || column.pattern > 0 {
-            beside.kinds.resize(self.window.rows, RowKind::Float);
-            self.window.pattern(column.pattern, &mut beside.kinds)?;
+    /// Reads the integers of a column that stands alone.
+    fn read_integers(&mut self, column: EncodedColumn<'_>) -> Result<(), Malformed> {
+        let (mut input, out) = (column.floats, &mut self.scratch.integers);
+        match column.tag {
+            Tag::Integers => {
+                return integers::read(&mut input, self.window.rows, self.rows.clone(), out);
+            }
+            Tag::Zero => out.fill(0),
+            Tag::Constant => {
+                out.fill(whole(floats::constant(&mut input)?).ok_or(Malformed("an integer"))?)
+            }
+            _ => return Err(Malformed("a column of integers")),
         }
+        Ok(())
+    }
+
+    fn pattern(&mut self, number: usize) -> Result<Option<Arc<Pattern>>, Malformed> {
+        if self.window.is_plain() && number == 0 {
+            return Ok(None);
+        }
+        if self.scratch.patterns.is_none() {
+            self.scratch.patterns = Some(self.window.patterns()?);
+        }
+        let patterns = self.scratch.patterns.as_deref().unwrap_or_default();
+        patterns.get(number).cloned().ok_or(Malformed("a pattern of the window"))
+    }
+
+    fn beside(&mut self, column: EncodedColumn<'a>) -> Result<Beside, Malformed> {
+        let mut beside = Beside { pattern: self.pattern(column.pattern)?, ..Beside::default() };
         if let Some(starts) = column.starts {
             start::read(&mut Input(starts), self.base, &mut beside.starts)?;
             if beside.starts.last().is_some_and(|(row, _)| usize::from(*row) >= self.window.rows) {
                 return Err(Malformed("a row of the window"));
             }
         }
-        let kinds = (0..).zip(&beside.kinds);
-        let rows = kinds.filter(|(_, kind)| **kind == RowKind::Histogram).map(|(row, _)| row);
-        let rows: Vec<u16> = rows.collect();
+        let is_histogram = |kind: &RowKind| *kind == RowKind::Histogram;
         match column.histograms {
-            None if rows.is_empty() => {}
+            None if !beside.kinds().iter().any(is_histogram) => {}
             None => return Err(Malformed("histograms")),
             Some(bytes) => {
+                let rows = (0..).zip(beside.kinds()).filter(|(_, kind)| is_histogram(kind));
+                let rows: Vec<u16> = rows.map(|(row, _)| row).collect();
                 let read = histogram::read(&mut Input(bytes), rows.len())?;
                 beside.histograms = rows.into_iter().zip(read.into_iter().map(Arc::new)).collect();
             }
         }
         Ok(beside)
     }
-}
-
-/// Reads the integers of a column that stands alone.
-fn read_integers(column: EncodedColumn<'_>, out: &mut [i64]) -> Result<(), Malformed> {
-    let mut input = column.floats;
-    match column.tag {
-        Tag::Integers => return integers::read(&mut input, out),
-        Tag::Zero => out.fill(0),
-        Tag::Constant => {
-            out.fill(whole(floats::constant(&mut input)?).ok_or(Malformed("an integer"))?)
-        }
-        _ => return Err(Malformed("a column of integers")),
-    }
-    Ok(())
 }

@@ -6,6 +6,8 @@
 //!    integers: a sum of seconds grows by about as many steps of its last bit as there is new
 //!    information in it), **xor** (`xor.rs`) and **raw** (8 bytes each, little endian)
 
+use std::ops::Range;
+
 use super::decimal::{self, Decimals};
 use super::integers::{self, Plan};
 use super::xor;
@@ -136,11 +138,13 @@ pub(super) fn constant(input: &mut Input<'_>) -> Result<f64, Malformed> {
     float(input, &mut 0, tag)
 }
 
-/// Reads a list that stands for itself, as many floats as `out` has, from the whole input;
-/// `integers` is room for as many integers.
+/// Reads the floats `rows` of a list of `length` that stands for itself and has the rest of the input.
+/// `out`, and the room for integers, are as long as `rows`.
 pub(super) fn read(
     tag: Tag,
     input: &mut Input<'_>,
+    length: usize,
+    rows: Range<usize>,
     integers: &mut [i64],
     out: &mut [f64],
 ) -> Result<(), Malformed> {
@@ -148,20 +152,20 @@ pub(super) fn read(
         Tag::Zero => out.fill(0.0),
         Tag::Constant => out.fill(constant(input)?),
         Tag::Integers => {
-            integers::read(input, integers)?;
+            integers::read(input, length, rows, integers)?;
             from_integers(integers, out);
         }
-        Tag::Decimals => decimal::read(input, integers, out)?,
+        Tag::Decimals => decimal::read(input, length, rows, integers, out)?,
         Tag::Steps => {
-            integers::read(input, integers)?;
+            integers::read(input, length, rows, integers)?;
             for (value, bits) in out.iter_mut().zip(integers) {
                 *value = f64::from_bits(*bits as u64);
             }
         }
-        Tag::Xor => xor::read(input, out)?,
+        Tag::Xor => xor::read(input, rows.start, out)?,
         Tag::Raw => {
-            let bytes = input.take(size_of_val(out))?;
-            for (value, bytes) in out.iter_mut().zip(bytes.as_chunks().0) {
+            let floats = input.take(length.saturating_mul(size_of::<f64>()))?.as_chunks().0;
+            for (value, bytes) in out.iter_mut().zip(floats.get(rows).unwrap_or_default()) {
                 *value = f64::from_le_bytes(*bytes);
             }
         }
@@ -185,7 +189,11 @@ mod tests {
     fn round(values: &[f64]) -> Result<(Tag, usize, Vec<u64>), Malformed> {
         let (mut out, mut again) = (Vec::new(), vec![7.0; values.len()]);
         let tag = put(&mut out, values);
-        read(tag, &mut Input(&out), &mut vec![0; values.len()], &mut again)?;
+        let length = values.len();
+        read(tag, &mut Input(&out), length, 0..length, &mut vec![0; length], &mut again)?;
+        let rows = length / 4..length / 2;
+        let part = &mut again[rows.clone()];
+        read(tag, &mut Input(&out), length, rows.clone(), &mut vec![0; rows.len()], part)?;
         Ok((tag, out.len(), again.iter().map(|own| own.to_bits()).collect()))
     }
 
@@ -247,7 +255,8 @@ mod tests {
         #[test]
         fn any_bytes_are_read_or_refused(bytes: Vec<u8>, tag in 0..10_u8, length in 0..300_usize) {
             let tag = Tag::from_number(tag).unwrap();
-            let _ = read(tag, &mut Input(&bytes), &mut vec![0; length], &mut vec![0.0; length]);
+            let (mut room, mut out) = (vec![0; length], vec![0.0; length]);
+            let _ = read(tag, &mut Input(&bytes), length, 0..length, &mut room, &mut out);
         }
     }
 }

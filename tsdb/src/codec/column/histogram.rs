@@ -100,7 +100,8 @@ fn read_run(
     for number in 0..numbers(&run[0]) {
         let tag = Tag::from_number(input.byte()?)?;
         let length = input.count()?;
-        floats::read(tag, &mut Input(input.take(length)?), &mut integers, &mut values)?;
+        let (bytes, count) = (input.take(length)?, values.len());
+        floats::read(tag, &mut Input(bytes), count, 0..count, &mut integers, &mut values)?;
         for (own, value) in run.iter_mut().zip(&values) {
             set(own, number, *value);
         }

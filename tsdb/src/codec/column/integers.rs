@@ -9,6 +9,8 @@
 //!
 //! All arithmetic wraps, so every list of integers is exact. A list takes the rest of its input.
 
+use std::ops::Range;
+
 use super::bits::{BitReader, BitWriter};
 use super::packed::{self, BLOCK};
 use super::rice::{self, put_rice, rice};
@@ -159,61 +161,122 @@ fn extremes(values: impl Iterator<Item = i64>) -> (i64, i64) {
     if least > most { (0, 0) } else { (least, most) }
 }
 
-/// Reads a list of as many numbers as `out` has, from the whole input.
-pub(super) fn read(input: &mut Input<'_>, out: &mut [i64]) -> Result<(), Malformed> {
+/// Reads the numbers `rows` of a list of `length`, which has the rest of the input; `out` is as long
+/// as `rows`.
+pub(super) fn read(
+    input: &mut Input<'_>,
+    length: usize,
+    rows: Range<usize>,
+    out: &mut [i64],
+) -> Result<(), Malformed> {
     let flags = input.byte()?;
     if flags & !ALL != 0 {
         return Err(Malformed("a list's flags"));
     }
     let of_values = flags & OF_VALUES != 0;
-    let is_zigzag = flags & ZIGZAG != 0;
     let first = if of_values { 0 } else { input.signed()? };
+    let is_zigzag = flags & ZIGZAG != 0;
     let base = if flags & BASE != 0 { input.signed()? } else { 0 };
-    let residuals = if of_values {
-        &mut *out
-    } else {
-        let Some((own, rest)) = out.split_first_mut() else { return Ok(()) };
-        *own = first;
-        rest
-    };
-    match flags & CODER {
-        LINE => {
-            let step = input.signed()?;
-            residuals.fill(step);
+    let residuals = Residuals { coder: flags & CODER, is_zigzag, base, are_summed: !of_values };
+    if of_values {
+        return residuals.read(input, length, rows, out).map(|_| ());
+    }
+    // Number `i` is the first one and the residuals before `i`.
+    let Some((own, rest)) = out.split_first_mut() else { return Ok(()) };
+    let before = residuals.read(input, length.saturating_sub(1), rows.start..rows.end - 1, rest)?;
+    *own = first.wrapping_add(before);
+    let mut sum = *own;
+    for value in rest {
+        sum = sum.wrapping_add(*value);
+        *value = sum;
+    }
+    Ok(())
+}
+
+/// How residuals are written.
+#[derive(Clone, Copy)]
+struct Residuals {
+    coder: u8,
+    is_zigzag: bool,
+    base: i64,
+    /// Whether somebody asks for the sum of those that are passed over.
+    are_summed: bool,
+}
+
+impl Residuals {
+    /// Reads the residuals `rows` of a list of `length`; the sum of those before.
+    fn read(
+        self,
+        input: &mut Input<'_>,
+        length: usize,
+        rows: Range<usize>,
+        out: &mut [i64],
+    ) -> Result<i64, Malformed> {
+        let Self { coder, is_zigzag, base, .. } = self;
+        let times = |residual: i64| residual.wrapping_mul(rows.start as i64);
+        match coder {
+            LINE => {
+                let step = input.signed()?;
+                out.fill(step);
+                Ok(times(step))
+            }
+            SPARSE => {
+                out.fill(base);
+                let mut before = times(base);
+                sparse::read_each(input, length, rows.end, |at, value| {
+                    let own = signed(value, is_zigzag, base);
+                    match at.checked_sub(rows.start).and_then(|at| out.get_mut(at)) {
+                        Some(residual) => *residual = own,
+                        None => before = before.wrapping_add(own.wrapping_sub(base)),
+                    }
+                })?;
+                Ok(before)
+            }
+            PACKED => self.packed(input, length, rows, out),
+            _ => {
+                let k = rice::parameter(input.byte()?)?;
+                let mut bits = BitReader::new(input.take(input.0.len())?);
+                let mut before = 0_i64;
+                for _ in 0..rows.start {
+                    before = before.wrapping_add(signed(rice(&mut bits, k), is_zigzag, base));
+                }
+                for residual in out {
+                    *residual = signed(rice(&mut bits, k), is_zigzag, base);
+                }
+                bits.check().map(|()| before)
+            }
         }
-        SPARSE => {
-            residuals.fill(base);
-            sparse::read_each(input, residuals.len(), |at, value| {
-                residuals[at] = signed(value, is_zigzag, base);
-            })?;
-        }
-        PACKED => {
-            let mut block = [0; BLOCK];
-            for residuals in residuals.chunks_mut(BLOCK) {
-                let block = &mut block[..residuals.len()];
-                packed::read_block(input, block)?;
-                for (residual, value) in residuals.iter_mut().zip(block) {
-                    *residual = signed(*value, is_zigzag, base);
+    }
+
+    fn packed(
+        self,
+        input: &mut Input<'_>,
+        length: usize,
+        rows: Range<usize>,
+        out: &mut [i64],
+    ) -> Result<i64, Malformed> {
+        let (mut block, mut before) = ([0; BLOCK], 0_i64);
+        for start in (0..length.min(rows.end)).step_by(BLOCK) {
+            let block = block.get_mut(..BLOCK.min(length - start)).unwrap_or_default();
+            if start + block.len() <= rows.start && !self.are_summed {
+                packed::skip_block(input, block.len())?;
+                continue;
+            }
+            packed::read_block(input, block)?;
+            for (at, value) in (start..).zip(block) {
+                let own = signed(*value, self.is_zigzag, self.base);
+                match at.checked_sub(rows.start) {
+                    None => before = before.wrapping_add(own),
+                    Some(at) => {
+                        if let Some(residual) = out.get_mut(at) {
+                            *residual = own;
+                        }
+                    }
                 }
             }
         }
-        _ => {
-            let k = rice::parameter(input.byte()?)?;
-            let mut bits = BitReader::new(input.take(input.0.len())?);
-            for residual in residuals {
-                *residual = signed(rice(&mut bits, k), is_zigzag, base);
-            }
-            bits.check()?;
-        }
+        Ok(before)
     }
-    if !of_values {
-        let mut sum = 0_i64;
-        for value in out {
-            sum = sum.wrapping_add(*value);
-            *value = sum;
-        }
-    }
-    Ok(())
 }
 
 #[inline]
@@ -280,14 +343,23 @@ mod tests {
             let (mut out, mut read_again) = (Vec::new(), vec![7; values.len()]);
             Plan::new(&values).put(&mut out);
             let mut input = Input(&out);
-            read(&mut input, &mut read_again).unwrap();
+            let length = values.len();
+            read(&mut input, length, 0..length, &mut read_again).unwrap();
             prop_assert!(input.is_empty());
-            prop_assert_eq!(read_again, values);
+            prop_assert_eq!(&read_again, &values);
+            for (start, end) in [(0, 1), (length / 3, length), (length / 2, length * 2 / 3 + 1)] {
+                let part = &mut read_again[..end - start];
+                read(&mut Input(&out), length, start..end, part).unwrap();
+                prop_assert_eq!(part, &values[start..end]);
+            }
         }
 
         #[test]
-        fn any_bytes_are_read_or_refused(bytes: Vec<u8>, length in 0..300_usize) {
-            let _ = read(&mut Input(&bytes), &mut vec![0; length]);
+        fn any_bytes_are_read_or_refused(
+            bytes: Vec<u8>, length in 0..300_usize, start in 0..300_usize,
+        ) {
+            let rows = start.min(length)..length;
+            let _ = read(&mut Input(&bytes), length, rows.clone(), &mut vec![0; rows.len()]);
         }
     }
 }

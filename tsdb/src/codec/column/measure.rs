@@ -84,7 +84,7 @@ impl Figures {
         let window = EncodedWindow::open(&bytes).unwrap();
         let mut read = vec![0.0; rows.len()];
         let begin = Instant::now();
-        let mut decoder = Decoder::new(window, timestamps[0], scratch);
+        let mut decoder = Decoder::new(window, timestamps[0], 0..window.rows(), scratch);
         for number in 0..columns.len() {
             std::hint::black_box(decoder.read(number, &mut read).unwrap());
         }

@@ -35,7 +35,7 @@ mod tests;
 
 pub(crate) use decode::{Beside, Decoder, EncodedWindow, Scratch};
 pub(crate) use encode::{ColumnInput, encode_window};
-pub(crate) use presence::RowKind;
+pub(crate) use presence::{Pattern, RowKind};
 
 /// Rows of a window at most.
 pub(crate) const ROWS_MAX: usize = 4096;

@@ -76,6 +76,16 @@ pub(super) fn read_block(input: &mut Input<'_>, out: &mut [u64]) -> Result<(), M
     Ok(())
 }
 
+/// Passes over a block of so many numbers.
+pub(super) fn skip_block(input: &mut Input<'_>, length: usize) -> Result<(), Malformed> {
+    let (narrow, exceptions) = (usize::from(input.byte()?), input.byte()?);
+    input.take((narrow * length).div_ceil(8))?;
+    if narrow == 64 {
+        return Ok(());
+    }
+    (0..exceptions).try_for_each(|_| input.byte().and_then(|_| input.varint()).map(|_| ()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,8 +107,10 @@ mod tests {
             put_block(&mut out, &values, narrow);
             prop_assert!(out.len() as u64 <= bits.div_ceil(8) + 1);
             let mut input = Input(&out);
+            let mut skipped = input;
+            skip_block(&mut skipped, values.len()).unwrap();
             read_block(&mut input, &mut read).unwrap();
-            prop_assert!(input.is_empty());
+            prop_assert!(input.is_empty() && skipped.is_empty());
             prop_assert_eq!(read, values);
         }
     }

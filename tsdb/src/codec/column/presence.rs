@@ -26,6 +26,47 @@ pub(crate) enum RowKind {
 
 const KINDS: [RowKind; 4] = [RowKind::Float, RowKind::Absent, RowKind::Stale, RowKind::Histogram];
 
+/// What each row of a column holds, and as bits (bit `row % 64` of word `row / 64`), which rows are
+/// there, and which are stale.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pattern {
+    kinds: Box<[RowKind]>,
+    present: Box<[u64]>,
+    stale: Box<[u64]>,
+}
+
+impl Pattern {
+    /// The pattern of these rows.
+    pub(crate) fn new(kinds: Vec<RowKind>) -> Self {
+        let bits = |is_set: fn(RowKind) -> bool| {
+            let word = |kinds: &[RowKind]| {
+                let bits =
+                    kinds.iter().enumerate().map(|(at, kind)| u64::from(is_set(*kind)) << at);
+                bits.fold(0, |word, bit| word | bit)
+            };
+            kinds.chunks(64).map(word).collect()
+        };
+        let present = bits(|kind| kind != RowKind::Absent);
+        let stale = bits(|kind| kind == RowKind::Stale);
+        Self { kinds: kinds.into(), present, stale }
+    }
+
+    /// What each row holds.
+    pub(crate) fn kinds(&self) -> &[RowKind] {
+        &self.kinds
+    }
+
+    /// The rows that hold something.
+    pub(crate) fn present(&self) -> &[u64] {
+        &self.present
+    }
+
+    /// The rows that hold the staleness marker.
+    pub(crate) fn stale(&self) -> &[u64] {
+        &self.stale
+    }
+}
+
 /// Writes a pattern of as many rows as the window has.
 pub(super) fn put(out: &mut Vec<u8>, kinds: &[RowKind]) {
     let runs = || kinds.chunk_by(|a, b| a == b);
@@ -46,11 +87,6 @@ pub(super) fn read(input: &mut Input<'_>, out: &mut [RowKind]) -> Result<(), Mal
         rest = others;
     }
     if rest.is_empty() { Ok(()) } else { Err(Malformed("a pattern of all rows")) }
-}
-
-/// Passes over a pattern.
-pub(super) fn skip(input: &mut Input<'_>) -> Result<(), Malformed> {
-    runs(input)?.try_for_each(|run| run.map(|_| ()))
 }
 
 fn runs<'a, 'b>(
@@ -78,11 +114,16 @@ mod tests {
         ) {
             let (mut out, mut again) = (Vec::new(), vec![RowKind::Stale; kinds.len()]);
             put(&mut out, &kinds);
-            let (mut input, mut skipped) = (Input(&out), Input(&out));
+            let mut input = Input(&out);
             read(&mut input, &mut again).unwrap();
-            skip(&mut skipped).unwrap();
-            prop_assert!(input.is_empty() && skipped.is_empty());
-            prop_assert_eq!(again, kinds);
+            prop_assert!(input.is_empty());
+            prop_assert_eq!(&again, &kinds);
+            let pattern = Pattern::new(again);
+            let bit = |words: &[u64], row: usize| words[row / 64] >> (row % 64) & 1 == 1;
+            for (row, kind) in kinds.iter().enumerate() {
+                prop_assert_eq!(bit(pattern.present(), row), *kind != RowKind::Absent);
+                prop_assert_eq!(bit(pattern.stale(), row), *kind == RowKind::Stale);
+            }
         }
 
         #[test]

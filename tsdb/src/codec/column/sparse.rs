@@ -50,11 +50,12 @@ impl Sparse {
     }
 }
 
-/// Reads a list, of which `out` is the length, from the whole input: calls `set` with the index
-/// and the value of each number that is not zero, in order.
+/// Reads the numbers before `end` of a list from the whole input: calls `set` with the index and
+/// the value of each that is not zero, in order.
 pub(super) fn read_each(
     input: &mut Input<'_>,
     length: usize,
+    end: usize,
     mut set: impl FnMut(usize, u64),
 ) -> Result<(), Malformed> {
     let others = input.size()?;
@@ -72,6 +73,9 @@ pub(super) fn read_each(
             return Err(Malformed("distances that stay within the list"));
         }
         at += zeros as usize;
+        if at >= end {
+            break;
+        }
         set(at, value);
         at += 1;
     }

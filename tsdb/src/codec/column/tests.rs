@@ -115,7 +115,7 @@ fn timestamps(rows: usize) -> Vec<i64> {
 fn cells(floats: &[f64], beside: &decode::Beside) -> Vec<StoredCell> {
     let mut histograms = beside.histograms.iter();
     let mut cell = |(row, float): (usize, &f64)| {
-        let value = match beside.kinds.get(row).copied().unwrap_or_default() {
+        let value = match beside.kinds().get(row).copied().unwrap_or_default() {
             RowKind::Absent => return StoredCell::ABSENT,
             RowKind::Stale => Stored::Stale,
             RowKind::Float => Stored::Float(*float),
@@ -137,7 +137,7 @@ fn read_all(bytes: &[u8]) {
     let Ok(window) = EncodedWindow::open(bytes) else { return };
     let base = window.timestamps().ok().and_then(|own| own.first().copied()).unwrap_or_default();
     let mut scratch = Scratch::default();
-    let mut decoder = Decoder::new(window, base, &mut scratch);
+    let mut decoder = Decoder::new(window, base, 0..window.rows(), &mut scratch);
     let mut floats = vec![0.0; window.rows()];
     for number in 0..window.columns().min(100) {
         let _ = decoder.read(number, &mut floats);
@@ -154,7 +154,7 @@ proptest! {
         prop_assert_eq!(window.timestamps().unwrap(), timestamps.clone());
         prop_assert_eq!((window.rows(), window.columns()), (rows, columns.len()));
         let mut scratch = Scratch::default();
-        let mut decoder = Decoder::new(window, timestamps[0], &mut scratch);
+        let mut decoder = Decoder::new(window, timestamps[0], 0..window.rows(), &mut scratch);
         let mut floats = vec![9.0; rows];
         for at in 0..columns.len() * 2 {
             let number = (order.rotate_left(at as u32 * 7) as usize ^ at) % columns.len();
@@ -209,7 +209,7 @@ fn a_chain_ends() {
         let window = EncodedWindow::open(&bytes).unwrap();
         let mut scratch = Scratch::default();
         for (number, (own, _)) in columns.iter().enumerate() {
-            let mut decoder = Decoder::new(window, timestamps[0], &mut scratch);
+            let mut decoder = Decoder::new(window, timestamps[0], 0..window.rows(), &mut scratch);
             let mut floats = vec![0.0; 100];
             let beside = decoder.read(number, &mut floats).unwrap().unwrap();
             let read = cells(&floats, &beside);

@@ -21,7 +21,7 @@ pub(super) fn read(input: &mut Input<'_>, out: &mut [i64]) -> Result<(), Malform
     let Some((first, steps)) = out.split_first_mut() else { return Ok(()) };
     *first = input.signed()?;
     if !steps.is_empty() {
-        integers::read(input, steps)?;
+        integers::read(input, steps.len(), 0..steps.len(), steps)?;
     }
     let mut before = *first;
     for step in steps {

@@ -44,11 +44,11 @@ pub(super) fn put(out: &mut Vec<u8>, values: &[f64]) {
     bits.finish();
 }
 
-/// Reads as many floats as `out` has, from the whole input.
-pub(super) fn read(input: &mut Input<'_>, out: &mut [f64]) -> Result<(), Malformed> {
+/// Reads as many floats as `out` has, those after the first `start`, from the whole input.
+pub(super) fn read(input: &mut Input<'_>, start: usize, out: &mut [f64]) -> Result<(), Malformed> {
     let mut bits = BitReader::new(input.take(input.0.len())?);
     let (mut before, mut span) = (0, Span { leading: 0, length: 64 });
-    for value in out {
+    for at in 0..start + out.len() {
         let control = bits.peek();
         if control & 1 == 0 {
             bits.skip(1);
@@ -65,7 +65,9 @@ pub(super) fn read(input: &mut Input<'_>, out: &mut [f64]) -> Result<(), Malform
             let shift = 64_u32.checked_sub(span.leading + span.length);
             before ^= xor << shift.ok_or(Malformed("a span of 64 bits"))?;
         }
-        *value = f64::from_bits(before);
+        if let Some(value) = at.checked_sub(start).and_then(|at| out.get_mut(at)) {
+            *value = f64::from_bits(before);
+        }
     }
     bits.check()
 }
@@ -85,14 +87,17 @@ mod tests {
         ) {
             let (mut out, mut again) = (Vec::new(), vec![7.0; values.len()]);
             put(&mut out, &values);
-            read(&mut Input(&out), &mut again).unwrap();
+            read(&mut Input(&out), 0, &mut again).unwrap();
             let bits = |values: &[f64]| values.iter().map(|own| own.to_bits()).collect::<Vec<_>>();
+            prop_assert_eq!(bits(&again), bits(&values));
+            let start = values.len() / 3;
+            read(&mut Input(&out), start, &mut again[start..]).unwrap();
             prop_assert_eq!(bits(&again), bits(&values));
         }
 
         #[test]
         fn any_bytes_are_read_or_refused(bytes: Vec<u8>, length in 0..300_usize) {
-            let _ = read(&mut Input(&bytes), &mut vec![0.0; length]);
+            let _ = read(&mut Input(&bytes), length / 2, &mut vec![0.0; length]);
         }
     }
 }
