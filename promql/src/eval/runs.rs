@@ -10,11 +10,12 @@
 //!
 //! A run without samples first tries the timeline of the column before it.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use tsdb::model::histogram::CounterResetHint;
 use tsdb::model::{Histogram, TimeRange};
-use tsdb::select::{Batch, BatchColumn, Values};
+use tsdb::select::{Batch, BatchColumn, RowBits, Values};
 use tsdb::{Select, Selection};
 
 use super::column::{Cell, histogram_weight};
@@ -55,9 +56,9 @@ pub(crate) struct Runs {
     runs: Vec<Run>,
     /// Timeline that the column before used.
     latest: Option<usize>,
-    /// What the column before had (timeline and length) when it took the batch's timestamps, all
-    /// of them, and the timeline it has since.
-    taken: Option<((Option<usize>, usize), usize)>,
+    /// What the column before had (timeline and length) when it took a range of the batch's
+    /// timestamps, which range, and the timeline it has since.
+    taken: Option<(Option<usize>, usize, Range<usize>, usize)>,
     /// What the native histograms count for in a budget.
     histogram_weight: usize,
     scratch: Vec<i64>,
@@ -221,11 +222,12 @@ impl Runs {
                 self.histogram_weight += weights.sum::<usize>();
             }
             let mut run = std::mem::take(&mut self.runs[column.series]);
-            if column.present.is_none() && (with_stale || column.stale.is_none()) {
-                self.take_all(&mut run, batch.timestamps);
-                run.extend(column, None);
-            } else {
-                self.add_some_rows(&mut run, batch, column, with_stale);
+            match wanted_rows(batch, column, with_stale) {
+                Rows::Range(rows) => {
+                    self.take_rows(&mut run, batch.timestamps, rows.clone());
+                    run.extend(column, &Rows::Range(rows));
+                }
+                rows @ Rows::List(_) => self.add_some_rows(&mut run, batch, column, rows),
             }
             self.runs[column.series] = run;
         }
@@ -236,30 +238,27 @@ impl Runs {
         run: &mut Run,
         batch: &Batch<'_>,
         column: &BatchColumn<'_>,
-        with_stale: bool,
+        rows: Rows,
     ) {
-        let wanted = |row: &usize| {
-            column.present.is_none_or(|rows| rows.contains(*row))
-                && (with_stale || !column.stale.is_some_and(|rows| rows.contains(*row)))
-        };
-        let rows: Vec<usize> = (0..batch.timestamps.len()).filter(wanted).collect();
         let mut timestamps = std::mem::take(&mut self.scratch);
         timestamps.clear();
-        timestamps.extend(rows.iter().map(|row| batch.timestamps[*row]));
+        rows.copy(batch.timestamps, &mut timestamps);
         self.adopt_timeline(run, &timestamps);
-        run.extend(column, Some(&rows));
+        run.extend(column, &rows);
         self.scratch = timestamps;
     }
 
-    /// Makes the run's timeline go on with the timestamps of a batch; nearly always as that of the
-    /// column before did.
-    fn take_all(&mut self, run: &mut Run, timestamps: &[i64]) {
-        let before = (run.timeline, run.floats.len());
-        match self.taken {
-            Some((own, timeline)) if own == before => run.timeline = Some(timeline),
+    /// Makes the run's timeline go on with a range of a batch's timestamps; nearly always as that of
+    /// the column before did.
+    fn take_rows(&mut self, run: &mut Run, timestamps: &[i64], rows: Range<usize>) {
+        let (before, len) = (run.timeline, run.floats.len());
+        match &self.taken {
+            Some((own, its, range, timeline)) if (*own, *its, range) == (before, len, &rows) => {
+                run.timeline = Some(*timeline);
+            }
             _ => {
-                self.adopt_timeline(run, timestamps);
-                self.taken = run.timeline.map(|timeline| (before, timeline));
+                self.adopt_timeline(run, &timestamps[rows.clone()]);
+                self.taken = run.timeline.map(|timeline| (before, len, rows, timeline));
             }
         }
     }
@@ -341,17 +340,14 @@ impl Run {
         }
     }
 
-    /// Adds the values of `rows`, or of all rows.
-    fn extend(&mut self, column: &BatchColumn<'_>, rows: Option<&[usize]>) {
+    /// Adds the values of `rows`.
+    fn extend(&mut self, column: &BatchColumn<'_>, rows: &Rows) {
         let before = self.floats.len();
         let (floats, histograms) = match column.values {
             Values::Floats(floats) => (floats, None),
             Values::Mixed(floats, histograms) => (floats, Some(histograms)),
         };
-        match rows {
-            None => self.floats.extend_from_slice(floats),
-            Some(rows) => self.floats.extend(rows.iter().map(|row| floats[*row])),
-        }
+        rows.copy(floats, &mut self.floats);
         extend_rows(&mut self.histograms, before, self.floats.len(), histograms, rows, &None);
         extend_rows(&mut self.starts, before, self.floats.len(), column.starts, rows, &NO_START);
     }
@@ -363,16 +359,59 @@ fn extend_rows<T: Clone>(
     before: usize,
     after: usize,
     from: Option<&[T]>,
-    rows: Option<&[usize]>,
+    rows: &Rows,
     nothing: &T,
 ) {
     if from.is_none() && list.is_none() {
         return;
     }
     let list = list.get_or_insert_with(|| vec![nothing.clone(); before]);
-    match (from, rows) {
-        (None, _) => list.resize(after, nothing.clone()),
-        (Some(from), None) => list.extend_from_slice(from),
-        (Some(from), Some(rows)) => list.extend(rows.iter().map(|row| from[*row].clone())),
+    match from {
+        None => list.resize(after, nothing.clone()),
+        Some(from) => rows.copy(from, list),
+    }
+}
+
+/// Rows of a batch.
+enum Rows {
+    /// All between two.
+    Range(Range<usize>),
+    /// Single ones, in order.
+    List(Vec<usize>),
+}
+
+impl Rows {
+    /// Adds what `from` holds in these rows.
+    fn copy<T: Clone>(&self, from: &[T], out: &mut Vec<T>) {
+        match self {
+            Self::Range(rows) => out.extend_from_slice(&from[rows.clone()]),
+            Self::List(rows) => out.extend(rows.iter().map(|row| from[*row].clone())),
+        }
+    }
+}
+
+/// The rows in which a column has something that is wanted.
+fn wanted_rows(batch: &Batch<'_>, column: &BatchColumn<'_>, with_stale: bool) -> Rows {
+    let stale = column.stale.filter(|_| !with_stale);
+    if column.present.is_none() && stale.is_none() {
+        return Rows::Range(0..batch.timestamps.len());
+    }
+    let rows = batch.timestamps.len();
+    let word = |at: usize| {
+        let end = rows.saturating_sub(64 * at);
+        let all = if end >= 64 { u64::MAX } else { (1 << end) - 1 };
+        let bits = |set: RowBits<'_>| set.0.get(at).copied().unwrap_or(0);
+        column.present.map_or(all, bits) & !stale.map_or(0, bits)
+    };
+    let words = || (0..rows.div_ceil(64)).map(word);
+    let count: usize = words().map(|word| word.count_ones() as usize).sum();
+    let first = words().take_while(|word| *word == 0).count();
+    let start = 64 * first + word(first).trailing_zeros() as usize;
+    let contains = |row: usize| word(row / 64) >> (row % 64) & 1 == 1;
+    // A series that begins late, or ended early.
+    let is_range = count > 0 && (start..start + count).all(contains);
+    match is_range || count == 0 {
+        true => Rows::Range(if count == 0 { 0..0 } else { start..start + count }),
+        false => Rows::List((start..rows).filter(|row| contains(*row)).collect()),
     }
 }

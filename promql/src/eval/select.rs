@@ -23,7 +23,7 @@ use crate::value::Steps;
 
 /// Series that are read first, and the most that are read at a time.
 const SERIES_AT_FIRST: usize = 128;
-const SERIES_AT_ONCE: usize = 4096;
+const SERIES_AT_ONCE: usize = 512;
 /// Samples that are read at a time, about: 1 MiB, so that they are still in a near cache when they
 /// are looked at.
 const SAMPLES_AT_ONCE: usize = 1 << 17;

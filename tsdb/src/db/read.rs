@@ -9,8 +9,9 @@
 use super::Db;
 use super::located::{ALONE, Located, Resolved, Source, Span};
 use super::merge::MERGED_ROWS_MAX;
-use super::parts::Parts;
+use super::parts::{Part, Parts};
 use crate::append::GroupRef;
+use crate::block::View;
 use crate::cell::StoredCell;
 use crate::codec::column::{EncodedWindow, Scratch};
 use crate::error::Error;
@@ -46,9 +47,14 @@ pub(super) struct Reader<'a> {
     end: i64,
     /// What is still to be read, the next one last.
     jobs: Vec<Job>,
+    /// The block that was looked at last, by number, and for how many batches more it is.
+    view: Option<(u32, View<'a>, usize)>,
     buffer: BatchBuffer,
     scratch: Scratch,
 }
+
+/// Batches for which a block is looked at once: a view that is old is not to be trusted.
+const BATCHES_OF_A_VIEW: usize = 64;
 
 impl<'a> Reader<'a> {
     /// A reader of the selection's samples in the range; of none if the selection is no store's.
@@ -61,7 +67,7 @@ impl<'a> Reader<'a> {
         let (start, end) = (range.start.ms().max(db.head().floor()), range.end.ms());
         let jobs = located.map(|located| plan(selection, &located.resolved, start));
         let (buffer, scratch) = (BatchBuffer::default(), Scratch::default());
-        Self { db, located, end, jobs: jobs.unwrap_or_default(), buffer, scratch }
+        Self { db, located, end, jobs: jobs.unwrap_or_default(), view: None, buffer, scratch }
     }
 }
 
@@ -168,14 +174,14 @@ impl<'a> Reader<'a> {
     /// The same for a block.
     fn block_window(
         &mut self,
-        located: &Located,
-        part: u32,
+        located: &'a Located,
+        number: u32,
         group: u32,
         (start, end): (i64, i64),
         columns: impl Iterator<Item = (usize, Span)>,
     ) -> Result<Option<i64>, Error> {
-        let Some(part) = located.parts.list.get(part as usize) else { return Ok(None) };
-        let view = part.block.view()?;
+        let Some(part) = located.parts.list.get(number as usize) else { return Ok(None) };
+        let view = self.view(number, part)?;
         let window = view.window_from(group, start)?.filter(|window| window.span.0 <= end);
         let Some(window) = window else { return Ok(None) };
         let bytes = view.window_bytes(&window)?;
@@ -194,6 +200,20 @@ impl<'a> Reader<'a> {
             Ok(Some(*last))
         };
         read().map_err(|malformed| part.damaged(malformed))
+    }
+
+    /// A look at a block.
+    fn view(&mut self, number: u32, part: &'a Part) -> Result<View<'a>, Error> {
+        if let Some((own, view, rest)) = &mut self.view
+            && *own == number
+            && *rest > 0
+        {
+            *rest -= 1;
+            return Ok(*view);
+        }
+        let view = part.block.view()?;
+        self.view = Some((number, view, BATCHES_OF_A_VIEW));
+        Ok(view)
     }
 
     /// Merges the next samples of a series.

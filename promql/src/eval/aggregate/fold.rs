@@ -64,24 +64,35 @@ fn fold(
     })
 }
 
-/// The sums of floats; where nearly always each step of each column has one, the parts of the
-/// sums lie in lists of their own.
+/// The sums of floats. Sums and what rounding took from them lie in lists of their own: nearly
+/// always each step of a column has a value, and all of them are added at once.
 fn sum(columns: &[&Column], steps: usize) -> Column {
-    let Some(dense) = columns.iter().map(|column| column.dense()).collect::<Option<Vec<_>>>()
-    else {
-        let add = |sum: &mut KahanSum, value| *sum = sum.plus(value);
-        return run(columns, steps, KahanSum::new, add, |sum| sum.total());
+    let (mut sums, mut losses) = (vec![0.0; steps], vec![0.0; steps]);
+    let mut seen = Presence::none(steps);
+    let plus = |sum: &mut f64, lost: &mut f64, value: f64| {
+        let next = KahanSum { sum: *sum, lost: *lost }.plus(value);
+        (*sum, *lost) = (next.sum, next.lost);
     };
-    let Some((first, rest)) = dense.split_first() else { return Column::empty(steps) };
-    let (mut sums, mut losses) = (first.to_vec(), vec![0.0; steps]);
-    for floats in rest {
-        for ((sum, lost), value) in sums.iter_mut().zip(&mut losses).zip(*floats) {
-            let next = KahanSum { sum: *sum, lost: *lost }.plus(*value);
-            (*sum, *lost) = (next.sum, next.lost);
+    for column in columns {
+        match column.dense().filter(|_| seen.is_full()) {
+            Some(floats) => {
+                let parts = sums.iter_mut().zip(&mut losses).zip(floats);
+                parts.for_each(|((sum, lost), value)| plus(sum, lost, *value));
+            }
+            None => {
+                for (step, value) in column.floats() {
+                    match seen.contains(step) {
+                        true => plus(&mut sums[step], &mut losses[step], value),
+                        false => sums[step] = value,
+                    }
+                    seen.insert(step);
+                }
+            }
         }
     }
     let totals = sums.into_iter().zip(losses);
-    Column::full(totals.map(|(sum, lost)| KahanSum { sum, lost }.total()).collect())
+    let totals = totals.map(|(sum, lost)| KahanSum { sum, lost }.total());
+    Column::of_floats(totals.collect(), seen)
 }
 
 /// Runs a fold: `first` starts a step's state, `add` adds to it, `finish` gives its value.
