@@ -3,6 +3,9 @@
 //! The engine reads no clock. It asks [`Budget::stop`] before every batch and every few columns;
 //! whoever gives out the budget knows the deadline and whether the asker is still there.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use crate::error::EvalError;
 
 /// Why an evaluation has to end early.
@@ -21,7 +24,7 @@ pub struct Budget<'a> {
     /// window that is looked at.
     pub samples_max: usize,
     /// Asked often; `Some` ends the evaluation.
-    pub stop: &'a dyn Fn() -> Option<Stop>,
+    pub stop: &'a (dyn Fn() -> Option<Stop> + Sync),
 }
 
 impl Budget<'_> {
@@ -31,17 +34,22 @@ impl Budget<'_> {
     }
 }
 
-/// Counts what an evaluation holds and has looked at.
+/// Counts what an evaluation holds and has looked at. Forks hold together.
 pub(crate) struct Meter<'a> {
     budget: &'a Budget<'a>,
-    held: usize,
+    held: Arc<AtomicUsize>,
     /// Samples that were looked at, over all steps.
     pub(crate) looked_at: u64,
 }
 
 impl<'a> Meter<'a> {
     pub(crate) fn new(budget: &'a Budget<'a>) -> Self {
-        Self { budget, held: 0, looked_at: 0 }
+        Self { budget, held: Arc::default(), looked_at: 0 }
+    }
+
+    /// One for a part of the evaluation, which has looked at nothing yet.
+    pub(crate) fn fork(&self) -> Self {
+        Self { budget: self.budget, held: self.held.clone(), looked_at: 0 }
     }
 
     /// Fails if the evaluation has to end.
@@ -60,22 +68,30 @@ impl<'a> Meter<'a> {
 
     /// Samples held now.
     pub(crate) fn held(&self) -> usize {
-        self.held
+        self.held.load(Ordering::Relaxed)
     }
 
     /// Holds `samples` more.
-    pub(crate) fn hold(&mut self, samples: usize) -> Result<(), EvalError> {
-        self.held = self.held.saturating_add(samples);
-        if self.held > self.budget.samples_max { Err(EvalError::TooManySamples) } else { Ok(()) }
+    pub(crate) fn hold(&self, samples: usize) -> Result<(), EvalError> {
+        let before = self.held.fetch_add(samples, Ordering::Relaxed);
+        let is_too_much = before.saturating_add(samples) > self.budget.samples_max;
+        if is_too_much { Err(EvalError::TooManySamples) } else { Ok(()) }
+    }
+
+    /// Holds `samples` more for a moment.
+    pub(crate) fn hold_briefly(&self, samples: usize) -> Result<(), EvalError> {
+        let held = self.hold(samples);
+        self.held.fetch_sub(samples, Ordering::Relaxed);
+        held
     }
 
     /// Samples that can still be held.
     pub(crate) fn room(&self) -> usize {
-        self.budget.samples_max.saturating_sub(self.held)
+        self.budget.samples_max.saturating_sub(self.held())
     }
 
-    /// Goes back to `held` samples, as [`Self::held`] said before.
-    pub(crate) fn release_to(&mut self, held: usize) {
-        self.held = held;
+    /// Goes back to `held` samples, as [`Self::held`] said before. There is no fork.
+    pub(crate) fn release_to(&self, held: usize) {
+        self.held.store(held, Ordering::Relaxed);
     }
 }

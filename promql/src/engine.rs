@@ -23,6 +23,8 @@ pub struct EngineOptions {
     pub subquery_step_ms: i64,
     /// Samples that one query may hold in memory at a time.
     pub samples_max: usize,
+    /// Threads that one query may use at a time, at least 1. The answer does not depend on it.
+    pub threads: usize,
     /// `promql-delayed-name-removal`: metric names are dropped at the end of a query only.
     pub delayed_name_removal: bool,
     /// `use-start-timestamps`: `rate` and its like use the start timestamps of counters.
@@ -30,12 +32,13 @@ pub struct EngineOptions {
 }
 
 impl Default for EngineOptions {
-    /// Prometheus's defaults.
+    /// Prometheus's defaults; one thread.
     fn default() -> Self {
         Self {
             lookback_ms: 300_000,
             subquery_step_ms: 60_000,
             samples_max: 50_000_000,
+            threads: 1,
             delayed_name_removal: false,
             use_start_timestamps: false,
         }

@@ -93,6 +93,18 @@ impl Notes {
         &mut self.notes[at]
     }
 
+    /// Adds the notes of another part of the same evaluation, which come later.
+    pub(crate) fn absorb(&mut self, other: Self) {
+        for Note { severity, text, span, forced } in other.notes {
+            let own = self.add(severity, span, text);
+            match (&mut own.forced, forced) {
+                (Some(own), Some(forced)) => own.merge(&forced),
+                (own @ None, forced) => *own = forced,
+                (Some(_), None) => {}
+            }
+        }
+    }
+
     fn warn(&mut self, span: Span, text: impl Into<String>) {
         self.add(Severity::Warning, span, text.into());
     }

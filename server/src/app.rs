@@ -145,7 +145,9 @@ impl App {
 
     fn state(&self, scrapes: Arc<Manager>) -> State {
         let shared = &self.options.shared;
-        let engine = EngineOptions { lookback_ms: shared.lookback_ms, ..EngineOptions::default() };
+        let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+        let lookback_ms = shared.lookback_ms;
+        let engine = EngineOptions { lookback_ms, threads, ..EngineOptions::default() };
         let samples_max = usize::try_from(shared.samples_max).unwrap_or(usize::MAX);
         State {
             queries: Arc::new(LocalQueries::new(engine, samples_max, self.db.clone())),

@@ -17,6 +17,7 @@ mod gather;
 mod instant;
 mod interpolate;
 mod number;
+mod parallel;
 mod quantile;
 mod range;
 mod runs;
@@ -59,6 +60,18 @@ impl<'a> Evaluator<'a> {
         notes: Notes,
     ) -> Self {
         Self { options, store, meter: Meter::new(budget), notes }
+    }
+
+    /// One for a part of the work, on another thread.
+    fn fork(&self) -> Self {
+        let Self { options, store, .. } = *self;
+        Self { options, store, meter: self.meter.fork(), notes: Notes::default() }
+    }
+
+    /// Takes over what a fork has counted and noted.
+    fn absorb(&mut self, fork: Self) {
+        self.meter.looked_at += fork.meter.looked_at;
+        self.notes.absorb(fork.notes);
     }
 
     /// The value of a node that is an instant vector.

@@ -5,6 +5,8 @@
 //! staleness marker. A smoothed one interpolates between the samples around `t`. A range selector
 //! skips markers and hands whole windows on.
 
+use std::sync::Arc;
+
 use tsdb::Selection;
 use tsdb::model::histogram::CounterResetHint;
 use tsdb::model::{Histogram, Labels, TimeRange, Timestamp, is_stale};
@@ -12,6 +14,7 @@ use tsdb::model::{Histogram, Labels, TimeRange, Timestamp, is_stale};
 use super::Evaluator;
 use super::column::{Cell, Column, Value};
 use super::interpolate::{Place, between};
+use super::parallel::{self, on_all_cores};
 use super::runs::{Runs, Samples, Wanted};
 use super::series::{StepSeries, StepVector, metric_name};
 use super::window::{Reach, Window, Windows};
@@ -33,10 +36,10 @@ const HISTOGRAMS_AT_ONCE: usize = 8 << 20;
 
 /// A selection that is read chunk by chunk.
 pub(crate) struct Chunks {
-    selection: Selection,
+    selection: Arc<Selection>,
     range: TimeRange,
     counts_only: bool,
-    /// Indexes of all series in the order in which they are read, and how many of them were.
+    /// Indexes of series in the order in which they are read, and how many of them were.
     order: Vec<usize>,
     next: usize,
     /// Series that are read at a time.
@@ -52,14 +55,6 @@ pub(crate) struct Chunk<'a> {
     pub(crate) runs: &'a Runs,
 }
 
-/// What comes of series, in the order of their indexes.
-pub(crate) fn in_order<T>(mut found: Vec<(usize, T)>) -> Vec<T> {
-    if !found.is_sorted_by_key(|(index, _)| *index) {
-        found.sort_unstable_by_key(|(index, _)| *index);
-    }
-    found.into_iter().map(|(_, own)| own).collect()
-}
-
 impl Chunks {
     /// Resolves the series of `select` that may have samples where `reach` looks.
     pub(crate) fn resolve(
@@ -73,8 +68,25 @@ impl Chunks {
         let range = TimeRange::new(Timestamp::from_ms(start), Timestamp::from_ms(end));
         let selection = evaluator.store.resolve(range, &select.matchers)?;
         let (order, runs) = (selection.read_order(), Runs::default());
+        let selection = Arc::new(selection);
         let (counts_only, at_once) = (select.counts_only, SERIES_AT_FIRST);
         Ok(Some(Self { selection, range, counts_only, order, next: 0, at_once, runs }))
+    }
+
+    /// The same series in parts that can be read at the same time, as many as are worth it.
+    pub(crate) fn split(self, threads: usize) -> Vec<Self> {
+        let span_ms = self.range.end.ms_since(self.range.start);
+        let parts = parallel::parts(self.order.len(), span_ms, threads);
+        if parts < 2 {
+            return vec![self];
+        }
+        let part = |order: &[usize]| Self {
+            selection: self.selection.clone(),
+            order: order.to_vec(),
+            runs: Runs::default(),
+            ..self
+        };
+        self.order.chunks(self.order.len().div_ceil(parts)).map(part).collect()
     }
 
     /// Reads the next chunk; `None` if there is none left. How large native histograms are shows
@@ -135,21 +147,36 @@ pub(crate) fn vector(
     let smoothed = select.extension == Some(RangeExtension::Smoothed);
     let reach =
         Reach::new(steps, select.shift, lookback_ms, if smoothed { lookback_ms } else { 0 });
-    let mut windows = Windows::new(&reach);
-    let mut found = Vec::new();
-    let Some(mut chunks) = Chunks::resolve(evaluator, select, &reach)? else {
+    let Some(chunks) = Chunks::resolve(evaluator, select, &reach)? else {
         return Ok(StepVector::new());
     };
-    while let Some(chunk) = chunks.next(evaluator, !smoothed)? {
+    let parts = chunks.split(evaluator.options.threads);
+    let work = |evaluator: &mut Evaluator<'_>, chunks| {
+        read(evaluator, chunks, &reach, part, smoothed.then_some(span))
+    };
+    on_all_cores(evaluator, parts, work)
+}
+
+/// The values of some series, with their indexes; interpolated for the selector at a place.
+fn read(
+    evaluator: &mut Evaluator<'_>,
+    mut chunks: Chunks,
+    reach: &Reach,
+    part: SamplePart,
+    smoothed: Option<Span>,
+) -> Result<Vec<(usize, StepSeries)>, EvalError> {
+    let mut windows = Windows::new(reach);
+    let mut found = Vec::new();
+    while let Some(chunk) = chunks.next(evaluator, smoothed.is_none())? {
         windows.reset();
         for (index, labels) in chunk.labels.into_iter().enumerate() {
             let (samples, windows) = windows.of(chunk.runs, index);
             let column = match smoothed {
-                true => {
+                Some(span) => {
                     let place = Place { span, name: metric_name(&labels) };
-                    interpolated(&samples, &windows.list, &reach, place, &mut evaluator.notes)
+                    interpolated(&samples, &windows.list, reach, place, &mut evaluator.notes)
                 }
-                false => newest(&samples, &windows.list, part),
+                None => newest(&samples, &windows.list, part),
             };
             let points = column.present().count();
             if points > 0 {
@@ -160,7 +187,7 @@ pub(crate) fn vector(
             }
         }
     }
-    Ok(in_order(found))
+    Ok(found)
 }
 
 /// The newest sample of each window, unless it says that the series ended.

@@ -10,8 +10,9 @@ use tsdb::model::{Histogram, Labels, Timestamp};
 
 use super::Evaluator;
 use super::column::Cell;
+use super::parallel::on_all_cores;
 use super::runs::Runs;
-use super::select::{Chunks, in_order};
+use super::select::Chunks;
 use super::series::{StepVector, without_metadata};
 use super::window::{Reach, Windows};
 use crate::ast::RangeExtension;
@@ -51,6 +52,17 @@ impl RangeReader {
                 let (series, runs) = evaluate(evaluator, subquery, range.range_ms, steps)?;
                 Ok(Self::Steps(Some(series), runs))
             }
+        }
+    }
+
+    /// The same in parts that can be read at the same time, as many as are worth it.
+    pub(crate) fn split(self, threads: usize) -> Vec<Self> {
+        match self {
+            Self::Store(Some(chunks)) => {
+                let parts = chunks.split(threads).into_iter();
+                parts.map(|part| Self::Store(Some(Box::new(part)))).collect()
+            }
+            other => vec![other],
         }
     }
 
@@ -142,8 +154,17 @@ pub(super) fn raw(
         )));
     }
     let reach = Reach::new(steps, range.shift(), range.range_ms, 0);
-    let mut windows = Windows::new(&reach);
-    let mut reader = RangeReader::open(evaluator, range, &reach, steps)?;
+    let reader = RangeReader::open(evaluator, range, &reach, steps)?;
+    on_all_cores(evaluator, vec![reader], |evaluator, reader| points(evaluator, reader, &reach))
+}
+
+/// The values of some series in the first window, with their indexes.
+fn points(
+    evaluator: &mut Evaluator<'_>,
+    mut reader: RangeReader,
+    reach: &Reach,
+) -> Result<Vec<(usize, RawSeries)>, EvalError> {
+    let mut windows = Windows::new(reach);
     let mut all = Vec::new();
     while let Some(chunk) = reader.next(evaluator)? {
         windows.reset();
@@ -160,7 +181,7 @@ pub(super) fn raw(
             }
         }
     }
-    Ok(in_order(all))
+    Ok(all)
 }
 
 /// A value at a time in milliseconds.

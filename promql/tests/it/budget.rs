@@ -1,7 +1,7 @@
 //! Limits of a query.
 
-use std::cell::Cell;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use promql::promqltest::{LoadedSeries, MemoryStore};
 use promql::value::Steps;
@@ -105,14 +105,11 @@ fn stopped_from_outside() {
         (Stop::Canceled, "query was canceled in expression evaluation"),
         (Stop::Timeout, "query timed out in expression evaluation"),
     ] {
-        let asked = Cell::new(0);
-        let after_two = || {
-            asked.set(asked.get() + 1);
-            (asked.get() > 2).then_some(stop)
-        };
+        let asked = AtomicUsize::new(0);
+        let after_two = || (asked.fetch_add(1, Ordering::Relaxed) >= 2).then_some(stop);
         let budget = Budget { samples_max: 1_000_000, stop: &after_two };
         assert_eq!(ask("x_total", &budget).unwrap_err().to_string(), text);
-        assert!(asked.get() < 10);
+        assert!(asked.into_inner() < 10);
     }
 }
 

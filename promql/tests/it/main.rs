@@ -10,4 +10,5 @@ mod parse_series;
 mod reference;
 mod rows;
 mod suite;
+mod threads;
 mod twin;

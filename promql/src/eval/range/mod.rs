@@ -24,8 +24,8 @@ use self::grid::Grid;
 use super::Evaluator;
 use super::column::Column;
 use super::instant;
+use super::parallel::on_all_cores;
 use super::runs::{FloatsOnly, Samples};
-use super::select::in_order;
 use super::series::{StepSeries, StepVector, merge_same_labels, metric_name, without_metadata};
 use super::subquery::RangeReader;
 use super::window::{Reach, Window, WindowSet, Windows};
@@ -200,7 +200,17 @@ fn columns(
     range: &Range,
     context: &CallContext<'_>,
 ) -> Result<StepVector, EvalError> {
-    let mut reader = RangeReader::open(evaluator, range, context.reach, context.steps)?;
+    let reader = RangeReader::open(evaluator, range, context.reach, context.steps)?;
+    let parts = reader.split(evaluator.options.threads);
+    on_all_cores(evaluator, parts, |evaluator, reader| part(evaluator, reader, context))
+}
+
+/// The columns of some series, with their indexes.
+fn part(
+    evaluator: &mut Evaluator<'_>,
+    mut reader: RangeReader,
+    context: &CallContext<'_>,
+) -> Result<Vec<(usize, StepSeries)>, EvalError> {
     let mut windows = Windows::new(context.reach);
     let (mut grid, mut found) = (Grid::default(), Vec::new());
     while let Some(chunk) = reader.next(evaluator)? {
@@ -208,7 +218,8 @@ fn columns(
         for (index, (labels, drop_name)) in chunk.series.into_iter().enumerate() {
             let (samples, windows) = windows.of(chunk.runs, index);
             grid.follow(windows);
-            account(evaluator, windows)?;
+            evaluator.meter.looked_at += windows.samples;
+            evaluator.meter.hold_briefly(windows.longest)?;
             let name = metric_name(&labels);
             let column =
                 column(samples, &windows.list, &grid, context, name, &mut evaluator.notes)?;
@@ -221,16 +232,7 @@ fn columns(
             }
         }
     }
-    Ok(in_order(found))
-}
-
-/// Counts what the windows look at; the largest one is held for a moment.
-fn account(evaluator: &mut Evaluator<'_>, windows: &WindowSet) -> Result<(), EvalError> {
-    let held = evaluator.meter.held();
-    evaluator.meter.looked_at += windows.samples;
-    evaluator.meter.hold(windows.longest)?;
-    evaluator.meter.release_to(held);
-    Ok(())
+    Ok(found)
 }
 
 /// The values of one series.
