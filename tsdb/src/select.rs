@@ -167,6 +167,16 @@ pub trait Select: Send + Sync {
         range: TimeRange,
     ) -> Result<Box<dyn Batches + 'a>, Error>;
 
+    /// As [`Select::read`], for those who only look at the newest sample of each series: that one
+    /// comes last of its series, the others may be left out.
+    fn read_newest<'a>(
+        &'a self,
+        selection: &'a Selection,
+        range: TimeRange,
+    ) -> Result<Box<dyn Batches + 'a>, Error> {
+        self.read(selection, range)
+    }
+
     /// The label names of the series that satisfy all of at least one of the `matchers` sets
     /// (all series if there is none), sorted, at most `limit` of them.
     fn label_names(

@@ -148,6 +148,17 @@ impl Windows {
         self.windows_from(timestamp).next()
     }
 
+    /// The last window in memory that has a row at `timestamp` or earlier.
+    pub(crate) fn window_until(&self, timestamp: i64) -> Option<&Window> {
+        let is_later = |window: &Window| window.first().is_none_or(|own| own > timestamp);
+        let windows = self.windows.partition_point(|window| !is_later(window));
+        if let Some(last) = windows.checked_sub(1) {
+            return self.windows.get(last);
+        }
+        let frozen = self.frozen.partition_point(|window| !is_later(window));
+        frozen.checked_sub(1).and_then(|last| self.frozen.get(last)).map(|window| &**window)
+    }
+
     fn windows_from(&self, timestamp: i64) -> impl Iterator<Item = &Window> {
         let is_older = move |last: Option<i64>| last.is_none_or(|own| own < timestamp);
         let frozen = self.frozen.partition_point(|window| is_older(window.last()));

@@ -44,6 +44,8 @@ pub(crate) struct Wanted {
     pub(crate) counts_only: bool,
     /// What native histograms may count for in a budget.
     pub(crate) histograms_max: usize,
+    /// Of each series, nobody looks at another sample than the last.
+    pub(crate) newest_only: bool,
 }
 
 /// No start timestamp.
@@ -150,7 +152,10 @@ impl Runs {
         self.histogram_weight = 0;
         self.runs.iter_mut().for_each(Run::clear);
         self.runs.resize_with(selection.series.len(), Run::default);
-        let mut batches = select.read(selection, range)?;
+        let mut batches = match wanted.newest_only {
+            true => select.read_newest(selection, range)?,
+            false => select.read(selection, range)?,
+        };
         while batches.next(&mut |batch| self.add_batch(&batch, wanted.stale))? {
             meter.check()?;
             if self.histogram_weight > wanted.histograms_max {

@@ -95,6 +95,7 @@ impl Chunks {
         &mut self,
         evaluator: &Evaluator<'_>,
         with_stale: bool,
+        newest_only: bool,
     ) -> Result<Option<Chunk<'_>>, EvalError> {
         let (meter, counts_only) = (&evaluator.meter, self.counts_only);
         loop {
@@ -107,7 +108,7 @@ impl Chunks {
             let is_one = part.len() == 1;
             let most = if is_one { usize::MAX } else { HISTOGRAMS_AT_ONCE };
             let histograms_max = meter.room().min(most);
-            let wanted = Wanted { stale: with_stale, counts_only, histograms_max };
+            let wanted = Wanted { stale: with_stale, counts_only, histograms_max, newest_only };
             let selection = self.selection.pick(part);
             if self.runs.read(evaluator.store, &selection, self.range, wanted, meter)? {
                 let indexes = self.next..self.next + part.len();
@@ -167,7 +168,9 @@ fn read(
 ) -> Result<Vec<(usize, StepSeries)>, EvalError> {
     let mut windows = Windows::new(reach);
     let mut found = Vec::new();
-    while let Some(chunk) = chunks.next(evaluator, smoothed.is_none())? {
+    // Whether a counter was reset is seen from the sample before.
+    let newest_only = smoothed.is_none() && reach.ends.len() == 1 && !chunks.counts_only;
+    while let Some(chunk) = chunks.next(evaluator, smoothed.is_none(), newest_only)? {
         windows.reset();
         for (index, labels) in chunk.labels.into_iter().enumerate() {
             let (samples, windows) = windows.of(chunk.runs, index);

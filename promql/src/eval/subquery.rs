@@ -83,7 +83,7 @@ impl RangeReader {
             Self::Store(None) => return Ok(None),
             Self::Store(Some(chunks)) => chunks,
         };
-        let chunk = chunks.next(evaluator, false)?;
+        let chunk = chunks.next(evaluator, false, false)?;
         Ok(chunk.map(|chunk| RangeChunk {
             indexes: chunk.indexes.into(),
             series: chunk.labels.into_iter().map(|labels| (labels, false)).collect(),

@@ -206,6 +206,18 @@ impl<'a> GroupEntry<'a> {
         self.windows.get(at).map(|bytes| WindowEntry::read(number, bytes)).transpose()
     }
 
+    /// The last window with a row at `timestamp` or earlier.
+    pub(super) fn window_until(&self, timestamp: i64) -> Result<Option<WindowEntry>, Malformed> {
+        let is_later = |bytes: &[u8; WINDOW_BYTES]| {
+            WindowEntry::read(0, bytes).is_ok_and(|window| window.span.0 > timestamp)
+        };
+        let Some(at) = self.windows.partition_point(|bytes| !is_later(bytes)).checked_sub(1) else {
+            return Ok(None);
+        };
+        let number = self.first_window.wrapping_add(at as u32);
+        self.windows.get(at).map(|bytes| WindowEntry::read(number, bytes)).transpose()
+    }
+
     /// When its first and last row was taken.
     pub(super) fn span(&self) -> Result<Span, Malformed> {
         let (Some(first), Some(last)) = (self.windows.first(), self.windows.last()) else {

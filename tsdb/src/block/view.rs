@@ -103,13 +103,22 @@ impl<'a> View<'a> {
         self.read(|index| index.group(group)?.windows().collect())
     }
 
-    /// The first window of a group with a row at `timestamp` or later, and how many follow it.
+    /// The first window of a group with a row at `timestamp` or later.
     pub(crate) fn window_from(
         &self,
         group: u32,
         timestamp: i64,
     ) -> Result<Option<WindowEntry>, Error> {
         self.read(|index| index.group(group)?.window_from(timestamp))
+    }
+
+    /// The last window of a group with a row at `timestamp` or earlier.
+    pub(crate) fn window_until(
+        &self,
+        group: u32,
+        timestamp: i64,
+    ) -> Result<Option<WindowEntry>, Error> {
+        self.read(|index| index.group(group)?.window_until(timestamp))
     }
 
     /// The bytes of a window of this block.

@@ -2,7 +2,7 @@
 //!
 //! - [`open`], [`blocks`]: lock, blocks, replay · [`appender`]: check → log → apply
 //! - [`parts`], [`deleted`]: the open blocks · [`located`], [`resolve`],
-//!   [`resolved`], [`read`]: the way out
+//!   [`resolved`], [`read`], [`newest`]: the way out
 //! - [`read_only`], [`inspect`]: for tools · [`cardinality`]: what makes the head large
 //! - [`flush`]: head to block · [`compact`]: blocks to a block · [`delete`], [`retain`],
 //!   [`snapshot`]
@@ -23,6 +23,7 @@ mod gather;
 mod inspect;
 mod located;
 mod merge;
+mod newest;
 mod open;
 mod parts;
 mod read;

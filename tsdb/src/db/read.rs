@@ -24,16 +24,16 @@ use crate::window::{Columns, rows_between};
 /// Columns that are read together: so many of the longest window fill a batch.
 const COLUMNS_MAX: usize = BATCH_BYTES_MAX / (MERGED_ROWS_MAX * size_of::<f64>());
 /// Samples of a batch of a series that comes alone.
-const ALONE_SAMPLES_MAX: usize = 4096;
+pub(super) const ALONE_SAMPLES_MAX: usize = 4096;
 
 /// A cell and its time.
-type TimedCell = (i64, StoredCell);
+pub(super) type TimedCell = (i64, StoredCell);
 
 /// A series that is read: its number in the selection, and its place.
-type Wanted = (usize, u32);
+pub(super) type Wanted = (usize, u32);
 
 /// Something to read from `start` on.
-enum Job {
+pub(super) enum Job {
     /// Series that lie together; the places before `at` are read.
     Together { wanted: Vec<Wanted>, at: usize, start: i64 },
     /// One that is merged.
@@ -47,14 +47,33 @@ pub(super) struct Reader<'a> {
     end: i64,
     /// What is still to be read, the next one last.
     jobs: Vec<Job>,
-    /// The block that was looked at last, by number, and for how many batches more it is.
-    view: Option<(u32, View<'a>, usize)>,
+    views: BlockViews<'a>,
     buffer: BatchBuffer,
     scratch: Scratch,
 }
 
 /// Batches for which a block is looked at once: a view that is old is not to be trusted.
 const BATCHES_OF_A_VIEW: usize = 64;
+
+/// The block that was looked at last, by number, and for how many batches more it is.
+#[derive(Default)]
+pub(super) struct BlockViews<'a>(Option<(u32, View<'a>, usize)>);
+
+impl<'a> BlockViews<'a> {
+    /// A look at a block.
+    pub(super) fn of(&mut self, number: u32, part: &'a Part) -> Result<View<'a>, Error> {
+        if let Some((own, view, rest)) = &mut self.0
+            && *own == number
+            && *rest > 0
+        {
+            *rest -= 1;
+            return Ok(*view);
+        }
+        let view = part.block.view()?;
+        self.0 = Some((number, view, BATCHES_OF_A_VIEW));
+        Ok(view)
+    }
+}
 
 impl<'a> Reader<'a> {
     /// A reader of the selection's samples in the range; of none if the selection is no store's.
@@ -67,12 +86,20 @@ impl<'a> Reader<'a> {
         let (start, end) = (range.start.ms().max(db.head().floor()), range.end.ms());
         let jobs = located.map(|located| plan(selection, &located.resolved, start));
         let (buffer, scratch) = (BatchBuffer::default(), Scratch::default());
-        Self { db, located, end, jobs: jobs.unwrap_or_default(), view: None, buffer, scratch }
+        Self {
+            db,
+            located,
+            end,
+            jobs: jobs.unwrap_or_default(),
+            views: BlockViews::default(),
+            buffer,
+            scratch,
+        }
     }
 }
 
 /// What to read together; the last one comes first.
-fn plan(selection: &Selection, resolved: &Resolved, start: i64) -> Vec<Job> {
+pub(super) fn plan(selection: &Selection, resolved: &Resolved, start: i64) -> Vec<Job> {
     let of = |list: &[u32], place: u32| list.get(place as usize).copied().unwrap_or(ALONE);
     let wanted = || (0..).zip(selection.places.iter().copied());
     let (alone, mut together): (Vec<Wanted>, Vec<Wanted>) =
@@ -181,7 +208,7 @@ impl<'a> Reader<'a> {
         columns: impl Iterator<Item = (usize, Span)>,
     ) -> Result<Option<i64>, Error> {
         let Some(part) = located.parts.list.get(number as usize) else { return Ok(None) };
-        let view = self.view(number, part)?;
+        let view = self.views.of(number, part)?;
         let window = view.window_from(group, start)?.filter(|window| window.span.0 <= end);
         let Some(window) = window else { return Ok(None) };
         let bytes = view.window_bytes(&window)?;
@@ -200,20 +227,6 @@ impl<'a> Reader<'a> {
             Ok(Some(*last))
         };
         read().map_err(|malformed| part.damaged(malformed))
-    }
-
-    /// A look at a block.
-    fn view(&mut self, number: u32, part: &'a Part) -> Result<View<'a>, Error> {
-        if let Some((own, view, rest)) = &mut self.view
-            && *own == number
-            && *rest > 0
-        {
-            *rest -= 1;
-            return Ok(*view);
-        }
-        let view = part.block.view()?;
-        self.view = Some((number, view, BATCHES_OF_A_VIEW));
-        Ok(view)
     }
 
     /// Merges the next samples of a series.

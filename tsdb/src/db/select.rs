@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use super::Db;
 use super::located::Located;
+use super::newest::NewestReader;
 use super::read::Reader;
 use crate::block::Block;
 use crate::error::Error;
@@ -26,6 +27,15 @@ impl Select for Db {
     ) -> Result<Box<dyn Batches + 'a>, Error> {
         let located = selection.located.as_ref().and_then(|own| own.downcast_ref::<Located>());
         Ok(Box::new(Reader::new(self, selection, located, range)))
+    }
+
+    fn read_newest<'a>(
+        &'a self,
+        selection: &'a Selection,
+        range: TimeRange,
+    ) -> Result<Box<dyn Batches + 'a>, Error> {
+        let located = selection.located.as_ref().and_then(|own| own.downcast_ref::<Located>());
+        Ok(Box::new(NewestReader::new(self, selection, located, range)))
     }
 
     fn label_names(

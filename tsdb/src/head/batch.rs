@@ -46,6 +46,11 @@ impl BatchBuffer {
         self.starts.clear();
     }
 
+    /// The series of the columns, in the order in which they were pushed.
+    pub(crate) fn series(&self) -> impl Iterator<Item = usize> + '_ {
+        self.columns.iter().map(|slot| slot.series)
+    }
+
     /// Whether no column has a cell in the batch.
     pub(crate) fn is_empty(&self) -> bool {
         self.columns.is_empty()

@@ -102,7 +102,30 @@ pub(crate) fn read(db: &Db, selection: &Selection, range: TimeRange) -> Content 
     };
     while batches.next(&mut sink).unwrap() {}
     content.retain(|_, points| !points.is_empty());
+    let last = |(labels, points): (&String, &Vec<Point>)| (labels.clone(), points.last().cloned());
+    let last: BTreeMap<_, _> = content.iter().map(last).collect();
+    assert_eq!(read_newest(db, selection, range), last, "the newest ones");
     content
+}
+
+/// The newest sample of each series.
+fn read_newest(
+    db: &Db,
+    selection: &Selection,
+    range: TimeRange,
+) -> BTreeMap<String, Option<Point>> {
+    let mut newest = BTreeMap::new();
+    let mut batches = db.read_newest(selection, range).unwrap();
+    let mut sink = |batch: tsdb::Batch<'_>| {
+        for column in batch.columns {
+            let labels = selection.series[column.series].labels.to_string();
+            let points = batch.timestamps.iter().enumerate();
+            let last = points.filter_map(|(row, at)| point(column, row, *at)).next_back();
+            newest.insert(labels, Some(last.expect("a column says something")));
+        }
+    };
+    while batches.next(&mut sink).unwrap() {}
+    newest
 }
 
 fn point(column: &tsdb::BatchColumn<'_>, row: usize, at: i64) -> Option<Point> {
