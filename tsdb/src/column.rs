@@ -55,6 +55,17 @@ impl RowSet {
         Self(std::array::from_fn(part))
     }
 
+    /// The rows of the set from `row` on, numbered from there.
+    fn from(&self, row: usize) -> Self {
+        let word = |at: usize| self.0.get(at + row / 64).copied().unwrap_or(0);
+        let shift = row % 64;
+        let part = |at: usize| {
+            let high = if shift == 0 { 0 } else { word(at + 1) << (64 - shift) };
+            word(at) >> shift | high
+        };
+        Self(std::array::from_fn(part))
+    }
+
     /// The rows of the set, rising.
     fn iter(&self) -> impl Iterator<Item = usize> + '_ {
         (0..).zip(self.0).flat_map(|(word, bits)| {
@@ -216,6 +227,9 @@ impl Column {
 
     /// Cuts the column at a row; what was behind is returned, its rows numbered from 0.
     pub(crate) fn split_off(&mut self, at: usize) -> Self {
+        if self.extras.is_none() {
+            return self.split_plain(at);
+        }
         let mut tail = Self::default();
         let rows = self.rows();
         for row in rows.start.max(at)..rows.end {
@@ -226,6 +240,32 @@ impl Column {
         }
         if rows.end > at {
             self.truncate(at);
+        }
+        tail
+    }
+
+    /// The same if there is nothing aside: run by run.
+    fn split_plain(&mut self, at: usize) -> Self {
+        let rows = self.rows();
+        if at >= rows.end {
+            return Self::default();
+        }
+        if at <= rows.start {
+            let mut tail = std::mem::take(self);
+            tail.first -= at as u16;
+            tail.runs.iter_mut().for_each(|runs| runs.starts = runs.starts.from(at));
+            return tail;
+        }
+        let len = (at - rows.start) as u16;
+        let mut tail = Self { len: self.len - len, last: self.last, ..Self::default() };
+        self.len = len;
+        if let Some(runs) = &mut self.runs {
+            let own = runs.split_off(at);
+            self.last = runs.floats.last().copied().unwrap_or_default();
+            tail.runs = (own.floats.len() > 1).then(|| Box::new(own));
+        }
+        if self.runs.as_ref().is_some_and(|runs| runs.floats.len() == 1) {
+            self.runs = None;
         }
         tail
     }
@@ -377,6 +417,21 @@ impl Column {
 }
 
 impl Runs {
+    /// Cuts the runs at a row behind the first one; what was behind is returned, its rows numbered
+    /// from 0.
+    fn split_off(&mut self, at: usize) -> Self {
+        let before = self.starts.until(at - 1).len();
+        let mut tail = Self { starts: self.starts.from(at), floats: Vec::new() };
+        // The last run before may go on.
+        let first = before - usize::from(!tail.starts.contains(0));
+        tail.starts.insert(0);
+        tail.floats.reserve_exact(RUNS_MIN.max(self.floats.len() - first));
+        tail.floats.extend_from_slice(&self.floats[first..]);
+        self.starts = self.starts.until(at - 1);
+        self.floats.truncate(before);
+        tail
+    }
+
     /// Copies the floats of `rows` to the end of `out`.
     fn copy_floats(&self, rows: Range<usize>, out: &mut Vec<f64>) {
         let before = self.starts.until(rows.start).len();
@@ -441,6 +496,54 @@ mod tests {
                 prop_assert_eq!(if has_starts { starts[row] } else { NO_START }, cell.start);
                 if let Stored::Float(value) = cell.value {
                     prop_assert_eq!(floats[row].to_bits(), value.to_bits());
+                }
+            }
+        }
+    }
+
+    fn column_of(cells: &[StoredCell]) -> Column {
+        let mut column = Column::default();
+        let there = cells.iter().enumerate().filter(|(_, cell)| !cell.is_absent());
+        there.for_each(|(row, cell)| column.push(row, cell));
+        column
+    }
+
+    proptest! {
+        #[test]
+        fn two_parts_are_the_whole(
+            cells in prop::collection::vec(any_cell(), 1..WINDOW_ROWS),
+            plain in prop::collection::vec((0..4_u8, 1..40_usize), 1..20),
+            skipped in 0..70_usize,
+            is_plain: bool,
+            at in 0..WINDOW_ROWS,
+            added in any_cell(),
+        ) {
+            let runs = plain.iter().flat_map(|(value, length)| vec![f64::from(*value); *length]);
+            let plain = runs.map(|value| Cell1(value).into()).take(WINDOW_ROWS - 1 - skipped);
+            let gap = std::iter::repeat_n(StoredCell::ABSENT, skipped);
+            let cells = if is_plain { gap.chain(plain).collect() } else { cells };
+            let mut head = column_of(&cells);
+            let mut tail = head.split_off(at);
+            let same = |own: StoredCell, cell: &StoredCell| {
+                own.value.is_same(&cell.value) && own.start == cell.start
+            };
+            for (row, cell) in cells.iter().enumerate() {
+                let (own, other) = if row < at {
+                    (head.cell(row), tail.cell(row + WINDOW_ROWS))
+                } else {
+                    (tail.cell(row - at), head.cell(row))
+                };
+                prop_assert!(same(own, cell) && other.is_absent(), "{row}");
+            }
+            // What was cut grows as any other.
+            let (kept, cut) = cells.split_at(at.min(cells.len()));
+            for (part, column) in [(kept, &mut head), (cut, &mut tail)] {
+                if !added.is_absent() {
+                    column.push(part.len(), &added);
+                    prop_assert!(same(column.cell(part.len()), &added));
+                }
+                for (row, cell) in part.iter().enumerate() {
+                    prop_assert!(same(column.cell(row), cell));
                 }
             }
         }

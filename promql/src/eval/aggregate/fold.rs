@@ -24,7 +24,12 @@ pub(super) fn evaluate(
 ) -> Result<StepVector, EvalError> {
     let groups = input.groups();
     let mut output = Vec::with_capacity(groups.labels.len());
-    for (labels, members) in groups.labels.iter().zip(groups.members(&input.vector)) {
+    let members = match input.op {
+        // Counts do not depend on the order.
+        AggregateOp::Count | AggregateOp::Group => groups.in_order(),
+        _ => groups.members(&input.vector),
+    };
+    for (labels, members) in groups.labels.iter().zip(members) {
         let mut column = fold(notes, input, &members, steps)?;
         if matches!(input.op, AggregateOp::Sum | AggregateOp::Avg) {
             add_histograms(notes, input, &members, &mut column);
