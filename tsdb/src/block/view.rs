@@ -155,7 +155,7 @@ impl<'a> View<'a> {
 
 fn build(index: &Index<'_>, pairs: impl Iterator<Item = (u32, u32)>) -> Result<Labels, Malformed> {
     let texts = pairs.map(|(name, value)| Ok((index.text(name)?, index.text(value)?)));
-    texts.collect::<Result<Vec<_>, _>>().map(Labels::from_pairs)
+    texts.collect::<Result<Vec<_>, _>>().map(|texts| Labels::from_texts(&texts))
 }
 
 fn hash(index: &Index<'_>, pairs: &[[u8; 8]]) -> Result<u64, Malformed> {

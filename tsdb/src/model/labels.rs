@@ -53,6 +53,17 @@ impl Labels {
         builder.build()
     }
 
+    /// As [`Labels::from_pairs`], without a copy of each text if the pairs are sorted already, each
+    /// name is there once and no value is empty.
+    pub(crate) fn from_texts(pairs: &[(&str, &str)]) -> Self {
+        let is_set = pairs.is_sorted_by(|(a, _), (b, _)| a < b)
+            && pairs.iter().all(|(_, value)| !value.is_empty());
+        match is_set {
+            true => Self::from_sorted(pairs.iter().copied()),
+            false => Self::from_pairs(pairs.iter().copied()),
+        }
+    }
+
     fn from_sorted<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> Self {
         let sizes = pairs.clone().map(|(name, value)| name.len() + value.len());
         let (count, bytes) = sizes.fold((0, 0), |(count, sum), own| (count + 1, sum + own));
@@ -366,6 +377,17 @@ mod tests {
         assert_eq!(labels.iter().collect::<Vec<_>>(), [("a", "1"), ("b", "3")]);
         assert_eq!(labels.get("b"), Some("3"));
         assert_eq!(labels.get("c"), None);
+    }
+
+    #[test]
+    fn texts_are_sorted_if_they_are_not() {
+        for pairs in [
+            vec![("a", "1"), ("b", "2")],
+            vec![("b", "2"), ("a", "1")],
+            vec![("a", "0"), ("a", "1"), ("b", "2"), ("c", "")],
+        ] {
+            assert_eq!(Labels::from_texts(&pairs).to_string(), r#"{a="1", b="2"}"#);
+        }
     }
 
     #[test]
