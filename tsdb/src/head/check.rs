@@ -11,7 +11,7 @@
 //! stands in it twice or lives elsewhere too: what it holds is put into them when a second one
 //! comes. So a scrape compares one number for each cell.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use super::{Head, NO_SAMPLE};
 use crate::append::{ColumnRef, GroupRef, RowReport};

@@ -4,8 +4,8 @@
 //! process so that nobody can aim at it) finds the column without decoding them.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
-use std::sync::{Mutex, PoisonError};
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tsdb::model::{Labels, METRIC_NAME, Metadata};
 use tsdb::{Append, ColumnRef, FamilyColumns, GroupRef};
@@ -25,7 +25,29 @@ pub(super) type Place = (GroupRef, ColumnRef);
 /// Finds columns.
 pub(super) struct Columns {
     seed: u64,
-    places: Mutex<HashMap<u128, Place>>,
+    places: Mutex<Places>,
+}
+
+type Places = HashMap<u128, Place, BuildHasherDefault<KeyHasher>>;
+
+/// Takes a key for its own hash: it is one, and seeded.
+#[derive(Default)]
+struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn write_u128(&mut self, key: u128) {
+        self.0 = key as u64;
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 impl Columns {
@@ -52,7 +74,7 @@ impl Columns {
         Ok(place)
     }
 
-    fn places(&self) -> std::sync::MutexGuard<'_, HashMap<u128, Place>> {
+    fn places(&self) -> MutexGuard<'_, Places> {
         // Every change is one call, so a panic elsewhere leaves nothing half done.
         self.places.lock().unwrap_or_else(PoisonError::into_inner)
     }

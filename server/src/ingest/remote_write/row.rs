@@ -13,6 +13,9 @@ use super::message::FloatSample;
 #[derive(Default)]
 pub(super) struct Rows(BTreeMap<GroupRef, GroupRows>);
 
+/// Cells for which a row has room from the start: a part of a target's page.
+const CELLS_USUAL: usize = 256;
+
 /// The rows of a group in order of time.
 #[derive(Default)]
 struct GroupRows {
@@ -66,7 +69,7 @@ impl GroupRows {
             return expected;
         }
         self.times.binary_search(&time).unwrap_or_else(|at| {
-            let cells = self.rows.first().map_or(0, |row| row.cells.len());
+            let cells = self.rows.first().map_or(0, |row| row.cells.len()).max(CELLS_USUAL);
             let row = Row { columns: Vec::with_capacity(cells), cells: Vec::with_capacity(cells) };
             self.times.insert(at, time);
             self.rows.insert(at, row);
