@@ -37,6 +37,15 @@ pub(crate) enum Entry {
     Sample(LooseSample),
 }
 
+impl Entry {
+    fn timestamp(&self) -> i64 {
+        match self {
+            Self::Row(row) => row.timestamp,
+            Self::Sample(sample) => sample.timestamp,
+        }
+    }
+}
+
 /// Everything between two commits.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Commit {
@@ -97,11 +106,12 @@ impl Commit {
 
     /// The newest timestamp of all rows and samples.
     pub(crate) fn newest(&self) -> Option<i64> {
-        let timestamp = |entry: &Entry| match entry {
-            Entry::Row(row) => row.timestamp,
-            Entry::Sample(sample) => sample.timestamp,
-        };
-        self.entries.iter().map(timestamp).max()
+        self.entries.iter().map(Entry::timestamp).max()
+    }
+
+    /// The oldest one.
+    pub(crate) fn oldest(&self) -> Option<i64> {
+        self.entries.iter().map(Entry::timestamp).min()
     }
 }
 

@@ -206,6 +206,16 @@ pub trait Select: Send + Sync {
 
     /// The generation now: changes whenever a query could see something new or lose something.
     fn generation(&self) -> Generation;
+
+    /// The times (both ends included) at which no query can see anything now that it could not see
+    /// at `generation`, nor the other way round: what was seen there is still right. `None` if
+    /// there are none, or nothing is known. It may say less than is true, never more.
+    ///
+    /// Whoever keeps a result takes [`Select::generation`] before the first [`Select::resolve`]:
+    /// what is committed in between is seen already, and counts as a change all the same.
+    fn unchanged_since(&self, generation: Generation) -> Option<TimeRange> {
+        (generation == self.generation()).then_some(TimeRange::ALL)
+    }
 }
 
 /// The first instant of a timestamp's batch as a [`Timestamp`].

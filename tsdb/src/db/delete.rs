@@ -38,7 +38,7 @@ impl Db {
             *part = Part { deleted: Arc::new(deleted), ..part.clone() };
         }
         let mut head = self.head_mut();
-        head.next_generation();
+        head.note_deleted_from(start);
         self.publish(Parts { list, flush: self.parts().flush });
         Ok(touched)
     }

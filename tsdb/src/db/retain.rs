@@ -1,7 +1,7 @@
 //! Dropping what is old, by time or because there is too much.
 
 use super::Db;
-use super::parts::Parts;
+use super::parts::{Part, Parts};
 use crate::error::{Error, io_error};
 use crate::layout;
 use crate::model::Timestamp;
@@ -54,8 +54,12 @@ impl Db {
         }
         {
             let mut head = self.head_mut();
-            head.next_generation();
-            let parts = self.parts().replaced(numbers, None);
+            let facts = |part: &Part| part.block.facts().number;
+            let parts = self.parts();
+            let removed = parts.list.iter().filter(|part| numbers.contains(&facts(part)));
+            let newest = removed.map(|part| part.block.facts().span.1).max();
+            head.note_dropped_up_to(newest.unwrap_or(i64::MIN));
+            let parts = parts.replaced(numbers, None);
             self.publish(Parts { ..parts });
         }
         self.remove_files(numbers)

@@ -87,6 +87,11 @@ impl Select for Db {
     fn generation(&self) -> Generation {
         Generation(self.head().generation())
     }
+
+    fn unchanged_since(&self, generation: Generation) -> Option<TimeRange> {
+        let head = self.head();
+        (generation.0 <= head.generation()).then(|| head.unchanged_since(generation.0))
+    }
 }
 
 fn first(texts: BTreeSet<String>, limit: usize) -> Vec<String> {

@@ -17,6 +17,7 @@ impl Head {
     /// Stores everything and makes it one generation; how many samples those were.
     pub(crate) fn apply(&mut self, commit: Commit) -> usize {
         let before = self.samples;
+        let oldest = commit.oldest();
         for entry in &commit.entries {
             match entry {
                 Entry::Row(row) => self.apply_row(&commit, row),
@@ -35,6 +36,9 @@ impl Head {
             }
         }
         self.generation += 1;
+        if let Some(oldest) = oldest {
+            self.changes.changed_from(oldest, self.generation);
+        }
         (self.samples - before) as usize
     }
 

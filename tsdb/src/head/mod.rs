@@ -3,7 +3,8 @@
 //! - [`series`]: label sets, their numbers and places · [`define`]: making groups and columns
 //! - [`check`]: which cells of a commit may be stored · [`apply`]: storing them
 //! - [`seal`]: compressing what is full · [`flush`]: handing over to a block, step by step
-//! - [`retain`]: dropping what is old · [`batch`]: copying out
+//! - [`retain`]: dropping what is old · [`batch`]: copying out · [`changes`]: what queries may see
+//!   otherwise than before
 //!
 //! Invariants: a label set is one series; a time of a series has one cell over all its places; a
 //! series stands in the index exactly while it has samples that no block has. The head knows
@@ -11,6 +12,7 @@
 
 mod apply;
 mod batch;
+mod changes;
 mod check;
 mod define;
 mod flush;
@@ -36,6 +38,7 @@ use crate::group::Group;
 use crate::model::{Exemplar, Labels, Matcher, Metadata, TimeRange};
 use crate::options::Options;
 use crate::postings::Postings;
+use changes::Changes;
 
 /// Stands for the time of a sample that is not there; no sample can have it.
 const NO_SAMPLE: i64 = i64::MIN;
@@ -73,6 +76,7 @@ pub(crate) struct Head {
     flushes: u64,
     retired_flushes: u64,
     generation: u64,
+    changes: Changes,
     layout: u64,
 }
 
@@ -101,6 +105,7 @@ impl Head {
             flushes: 0,
             retired_flushes: 0,
             generation: 0,
+            changes: Changes::default(),
             layout: 0,
         }
     }
@@ -150,9 +155,21 @@ impl Head {
         }
     }
 
-    /// Notes a change that is none of the head's samples.
-    pub(crate) fn next_generation(&mut self) {
+    /// The times at which nothing was added, changed or removed after `generation`.
+    pub(crate) fn unchanged_since(&self, generation: u64) -> TimeRange {
+        self.changes.unchanged_since(generation)
+    }
+
+    /// Samples of blocks that are no older than `timestamp` were deleted.
+    pub(crate) fn note_deleted_from(&mut self, timestamp: i64) {
         self.generation += 1;
+        self.changes.changed_from(timestamp, self.generation);
+    }
+
+    /// Samples of blocks that are no newer than `timestamp` were dropped.
+    pub(crate) fn note_dropped_up_to(&mut self, timestamp: i64) {
+        self.generation += 1;
+        self.changes.changed_up_to(timestamp, self.generation);
     }
 
     /// Number of families that a series here has or had.

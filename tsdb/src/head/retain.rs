@@ -14,7 +14,7 @@ impl Head {
             return;
         }
         self.floor = timestamp;
-        self.generation += 1;
+        self.note_dropped_up_to(timestamp.saturating_sub(1));
         for group in &mut self.groups {
             while let Some(samples) = group.windows.pop_before(timestamp) {
                 self.samples -= samples as u64;

@@ -27,6 +27,21 @@ pub fn format_json(value: f64) -> String {
     }
 }
 
+/// Appends what [`format_json`] gives.
+pub fn write_json(out: &mut String, value: f64) {
+    let magnitude = value.abs();
+    // In these bounds the buffer holds no exponent, and always a point.
+    if (1e-5..1e15).contains(&magnitude) {
+        let mut buffer = zmij::Buffer::new();
+        let text = buffer.format_finite(value);
+        out.push_str(text.strip_suffix(".0").unwrap_or(text));
+    } else if value.to_bits() == 0 {
+        out.push('0');
+    } else {
+        out.push_str(&format_json(value));
+    }
+}
+
 /// Go's `'f', -1`: never an exponent.
 pub fn format_plain(value: f64) -> String {
     special(value).map_or_else(|| format!("{value}"), str::to_owned)
@@ -78,7 +93,23 @@ fn format_exponent(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_what_is_formatted(
+            bits in any::<u64>(), digits in -1_000_000_000..1_000_000_000_i64, exponent in -20..20_i32
+        ) {
+            let short = digits as f64 * 10_f64.powi(exponent);
+            for value in [f64::from_bits(bits), short, digits as f64, 1.0 / digits as f64] {
+                let mut written = String::new();
+                write_json(&mut written, value);
+                prop_assert_eq!(written, format_json(value));
+            }
+        }
+    }
 
     #[test]
     fn forms() {
@@ -101,6 +132,9 @@ mod tests {
         ];
         for (value, json, general, open_metrics) in rows {
             assert_eq!(format_json(value), json);
+            let mut written = String::from("x");
+            write_json(&mut written, value);
+            assert_eq!(written, format!("x{json}"));
             assert_eq!(format_general(value), general);
             assert_eq!(format_open_metrics(value), open_metrics);
         }

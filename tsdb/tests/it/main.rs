@@ -16,3 +16,4 @@ mod read_only;
 mod restart;
 mod store;
 mod stress;
+mod unchanged;
