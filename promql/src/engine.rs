@@ -1,21 +1,23 @@
 //! The engine: a query, a store and times → an answer.
 //!
 //! [`lower`] makes the plan, an [`Evaluator`] its values; here they get the shape that was asked
-//! for. The engine has no state: it is its options.
+//! for. The engine has no state: it is its options; what a [`QueryCache`] keeps is its owner's.
 
 use tsdb::Select;
-use tsdb::model::{Labels, Timestamp};
+use tsdb::model::Timestamp;
 
 use crate::ast::{Expr, ValueType};
 use crate::budget::Budget;
+use crate::cache::{self, QueryCache};
 use crate::error::EvalError;
-use crate::eval::{Cell, Evaluator, RawSeries, StepVector, drop_delayed_names, point};
+use crate::eval::{Evaluator, RawSeries, StepVector, drop_delayed_names, point};
 use crate::notes::Notes;
-use crate::plan::{Context, Node, NodeKind, lower};
-use crate::value::{Answer, InstantSample, Point, PointValue, RangeSeries, Steps, Value};
+use crate::plan::{Context, NodeKind, lower};
+use crate::range::RangeQuery;
+use crate::value::{Answer, InstantSample, RangeSeries, Steps, Value};
 
 /// What holds for all queries.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct EngineOptions {
     /// How long a sample counts in an instant selector, in milliseconds.
     pub lookback_ms: i64,
@@ -81,14 +83,10 @@ impl Engine {
         budget: &Budget<'_>,
     ) -> Result<Answer, EvalError> {
         let steps = Steps::instant(time);
-        let context = Context {
-            options: &self.options,
-            start: time,
-            end: time,
-            step_ms: 0,
-            is_range_query: false,
-        };
-        let (node, mut evaluator) = self.prepare(query, store, &context, budget)?;
+        let context = Context::of_instant(&self.options, time);
+        let mut notes = Notes::default();
+        let node = lower(query.expr, &context, &mut notes)?;
+        let mut evaluator = Evaluator::new(&self.options, store, budget, notes);
         let value = match (&node.kind, node.value_type) {
             (NodeKind::Text(text), _) => Value::Text(text.clone(), time),
             (NodeKind::Range(range), _) => {
@@ -112,43 +110,24 @@ impl Engine {
         steps: Steps,
         budget: &Budget<'_>,
     ) -> Result<Answer, EvalError> {
-        let value_type = query.expr.value_type();
-        if !matches!(value_type, ValueType::Scalar | ValueType::Vector) {
-            let name = value_type.documented();
-            return Err(EvalError::Invalid(format!(
-                "invalid expression type \"{name}\" for range query, must be Scalar or instant \
-                 Vector"
-            )));
-        }
-        let context = Context {
-            options: &self.options,
-            start: steps.start,
-            end: steps.end,
-            step_ms: steps.step_ms,
-            is_range_query: true,
-        };
-        let (node, mut evaluator) = self.prepare(query, store, &context, budget)?;
-        evaluator.meter.check_steps(steps.count())?;
-        let matrix = if steps.count() == 0 {
-            Vec::new()
-        } else if value_type == ValueType::Scalar {
-            scalar_matrix(evaluator.scalar(&node, &steps)?, &steps)
-        } else {
-            matrix(self.finish(evaluator.vector(&node, &steps)?)?, &steps)
-        };
-        Ok(answer(Value::Matrix(matrix), query, &evaluator))
+        let asked = RangeQuery::new(self, query, store, steps, budget)?;
+        Ok(asked.evaluate(&steps, 0)?.into_answer(query))
     }
 
-    fn prepare<'a>(
-        &'a self,
+    /// As [`Engine::range`], the same bits, but steps that `cache` has and that nothing changed
+    /// since are not computed again. [`Answer::samples`] are those that were looked at now.
+    ///
+    /// `cache` belongs to this store, and to one set of [`Features`](crate::Features).
+    pub fn range_cached(
+        &self,
         query: Query<'_>,
-        store: &'a dyn Select,
-        context: &Context<'_>,
-        budget: &'a Budget<'a>,
-    ) -> Result<(Node, Evaluator<'a>), EvalError> {
-        let mut notes = Notes::default();
-        let node = lower(query.expr, context, &mut notes)?;
-        Ok((node, Evaluator::new(&self.options, store, budget, notes)))
+        store: &dyn Select,
+        steps: Steps,
+        budget: &Budget<'_>,
+        cache: &QueryCache,
+    ) -> Result<Answer, EvalError> {
+        let asked = RangeQuery::new(self, query, store, steps, budget)?;
+        Ok(cache::evaluate(&asked, cache)?.into_answer(query))
     }
 
     fn finish(&self, vector: StepVector) -> Result<StepVector, EvalError> {
@@ -167,25 +146,6 @@ fn samples(vector: StepVector, time: Timestamp) -> Vec<InstantSample> {
         Some(InstantSample { labels: series.labels, point })
     });
     samples.collect()
-}
-
-fn matrix(vector: StepVector, steps: &Steps) -> Vec<RangeSeries> {
-    let series = vector.into_iter().map(|series| {
-        let cells = series.column.cells();
-        let points =
-            cells.map(|(step, cell): (usize, Cell<'_>)| point(steps.time(step).ms(), cell));
-        RangeSeries { points: points.collect(), labels: series.labels }
-    });
-    let mut series: Vec<_> = series.filter(|series| !series.points.is_empty()).collect();
-    series.sort_by(|a, b| a.labels.cmp(&b.labels));
-    series
-}
-
-fn scalar_matrix(values: Vec<f64>, steps: &Steps) -> Vec<RangeSeries> {
-    let points = steps.times().zip(values);
-    let points =
-        points.map(|(timestamp, value)| Point { timestamp, value: PointValue::Float(value) });
-    vec![RangeSeries { labels: Labels::empty(), points: points.collect() }]
 }
 
 /// Samples of a range vector in label order; names that were kept until the end are dropped.

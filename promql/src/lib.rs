@@ -1,11 +1,13 @@
 //! PromQL: text → tree → values.
 //!
 //! Reading order: [`ast`], [`value`], [`functions`]; [`parse`](mod@parse) and [`print`](mod@print) the
-//! text; `plan` (what does not depend on data), `eval` (one operator per file), `engine` (the door).
+//! text; `plan` (what does not depend on data), `eval` (one operator per file), `range` and `cache`
+//! (a range query, and what is kept of it), `engine` (the door).
 //! [`promqltest`] is the language in which all of it is tested.
 
 pub mod ast;
 mod budget;
+mod cache;
 mod civil;
 mod engine;
 mod error;
@@ -16,9 +18,11 @@ pub mod parse;
 mod plan;
 pub mod print;
 pub mod promqltest;
+mod range;
 pub mod value;
 
 pub use budget::{Budget, Stop};
+pub use cache::{CacheStats, QueryCache};
 pub use engine::{Engine, EngineOptions, Query};
 pub use error::EvalError;
 pub use parse::{Features, ParseError, parse};

@@ -22,7 +22,7 @@ enum Severity {
     Info,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 struct Note {
     severity: Severity,
     text: String,
@@ -77,7 +77,7 @@ impl Operation {
 }
 
 /// The notes of one evaluation.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Notes {
     notes: Vec<Note>,
     by_text: HashMap<String, usize>,
@@ -103,6 +103,18 @@ impl Notes {
                 (Some(_), None) => {}
             }
         }
+    }
+
+    /// Whether these are the same notes: texts, places and what was counted.
+    pub(crate) fn are(&self, other: &Self) -> bool {
+        let known = |note: &Note| other.by_text.get(&note.text).map(|at| &other.notes[*at]);
+        self.notes.len() == other.notes.len()
+            && self.notes.iter().all(|note| known(note) == Some(note))
+    }
+
+    /// Bytes in memory, about.
+    pub(crate) fn bytes(&self) -> usize {
+        self.notes.iter().map(|note| 2 * (size_of::<Note>() + note.text.len())).sum()
     }
 
     fn warn(&mut self, span: Span, text: impl Into<String>) {
@@ -264,10 +276,13 @@ impl Notes {
         }
     }
 
-    /// Warnings and infos as the API gives them out; `query` is the text that spans point into.
+    /// Warnings and infos as the API gives them out, by their places; `query` is the text that spans
+    /// point into.
     pub(crate) fn render(&self, query: &str) -> (Vec<String>, Vec<String>) {
+        let mut notes: Vec<&Note> = self.notes.iter().collect();
+        notes.sort_by_key(|note| (note.span.start, &note.text));
         let texts = |severity, kind| {
-            let chosen = self.notes.iter().filter(move |note| note.severity == severity);
+            let chosen = notes.iter().filter(move |note| note.severity == severity);
             chosen.map(|note| format!("PromQL {kind}: {}", note.render(query))).collect()
         };
         (texts(Severity::Warning, "warning"), texts(Severity::Info, "info"))

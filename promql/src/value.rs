@@ -96,6 +96,6 @@ pub struct Answer {
     pub warnings: Vec<String>,
     /// "Probably not what you meant", with positions, each text once.
     pub infos: Vec<String>,
-    /// Samples that were looked at.
+    /// Samples that were looked at; of steps that a cache had, none.
     pub samples: u64,
 }

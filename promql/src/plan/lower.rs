@@ -5,6 +5,8 @@
 //! or its function takes care of it). A node that is not invariant wraps those of its children
 //! that are; so the highest invariant nodes are wrapped, and no others.
 
+use std::cell::Cell;
+
 use tsdb::model::Timestamp;
 
 use super::duration::{length_ms, offset_ms};
@@ -13,6 +15,7 @@ use crate::ast::{self, At, BinaryOp, Expr, ExprKind, UnaryOp};
 use crate::engine::EngineOptions;
 use crate::error::EvalError;
 use crate::notes::Notes;
+use crate::value::Steps;
 
 /// Functions whose value depends on the step's time although their arguments do not, or on the
 /// time of their argument's samples (Prometheus: `AtModifierUnsafeFunctions`).
@@ -42,16 +45,46 @@ pub(crate) fn is_time_dependent(name: &str) -> bool {
 /// What a plan is resolved against: the whole query's times.
 pub(crate) struct Context<'a> {
     pub(crate) options: &'a EngineOptions,
-    pub(crate) start: Timestamp,
-    pub(crate) end: Timestamp,
+    start: Timestamp,
+    end: Timestamp,
     /// 0 for an instant query.
-    pub(crate) step_ms: i64,
-    pub(crate) is_range_query: bool,
+    pub(super) step_ms: i64,
+    is_range_query: bool,
+    /// Whether somebody asked when the query starts or ends.
+    is_bounded: Cell<bool>,
 }
 
-impl Context<'_> {
+impl<'a> Context<'a> {
+    /// Of an instant query.
+    pub(crate) fn of_instant(options: &'a EngineOptions, time: Timestamp) -> Self {
+        let steps = Steps { start: time, end: time, step_ms: 0 };
+        Self { is_range_query: false, ..Self::of_range(options, &steps) }
+    }
+
+    /// Of a range query.
+    pub(crate) fn of_range(options: &'a EngineOptions, steps: &Steps) -> Self {
+        let Steps { start, end, step_ms } = *steps;
+        let is_bounded = Cell::new(false);
+        Self { options, start, end, step_ms, is_range_query: true, is_bounded }
+    }
+
+    /// Whether the plan depends on when the query starts or ends.
+    pub(crate) fn is_bounded(&self) -> bool {
+        self.is_bounded.get()
+    }
+
+    fn start(&self) -> Timestamp {
+        self.is_bounded.set(true);
+        self.start
+    }
+
+    fn end(&self) -> Timestamp {
+        self.is_bounded.set(true);
+        self.end
+    }
+
     pub(super) fn range_seconds(&self) -> f64 {
-        self.end.ms_since(self.start) as f64 / 1000.0
+        self.end().ms_since(self.start()) as f64 / 1000.0
     }
 }
 
@@ -162,8 +195,8 @@ impl Lowering<'_> {
     fn shift(&self, modifiers: &ast::Modifiers) -> Result<Shift, EvalError> {
         let at = modifiers.at.map(|at| match at {
             At::Time(time) => time,
-            At::Start => self.context.start,
-            At::End => self.context.end,
+            At::Start => self.context.start(),
+            At::End => self.context.end(),
         });
         let offset = modifiers.offset.as_ref();
         let offset_ms = offset.map_or(Ok(0), |offset| offset_ms(offset, self.context))?;
@@ -254,8 +287,8 @@ impl Lowering<'_> {
     /// Functions without arguments that say something about the query itself, in seconds.
     fn query_number(&self, name: &str) -> Option<f64> {
         match name {
-            "start" => Some(self.context.start.seconds()),
-            "end" => Some(self.context.end.seconds()),
+            "start" => Some(self.context.start().seconds()),
+            "end" => Some(self.context.end().seconds()),
             "range" => Some(self.context.range_seconds()),
             "step" => Some(self.context.step_ms as f64 / 1000.0),
             _ => None,

@@ -6,8 +6,10 @@
 
 mod duration;
 mod lower;
+mod sight;
 
 pub(crate) use lower::{Context, is_time_dependent, lower};
+pub(crate) use sight::Sight;
 
 use tsdb::model::{Matcher, Timestamp};
 

@@ -1,6 +1,7 @@
 //! The integration tests of this crate, one module each.
 
 mod budget;
+mod cache;
 mod database;
 mod parse;
 mod parse_corpus;

@@ -31,7 +31,7 @@ pub(super) fn evaluate(
 }
 
 fn first(input: &Input<'_>, chosen: &mut [Presence]) {
-    for members in input.groups().in_order() {
+    for members in input.groups().members(&input.vector) {
         for (step, k) in input.params.iter().enumerate() {
             let there = members
                 .iter()

@@ -23,7 +23,7 @@ pub(super) fn evaluate(
     if input.vector.iter().any(|series| series.column.has_histograms()) {
         evaluator.notes.histogram_ignored_in_aggregation(input.span, input.op.as_str());
     }
-    let groups = input.groups().in_order();
+    let groups = input.groups().members(&input.vector);
     let mut chosen = vec![Presence::none(steps.count()); input.vector.len()];
     let mut order = Vec::new();
     for step in 0..steps.count() {
