@@ -148,9 +148,11 @@ impl App {
         let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get());
         let lookback_ms = shared.lookback_ms;
         let engine = EngineOptions { lookback_ms, threads, ..EngineOptions::default() };
-        let samples_max = usize::try_from(shared.samples_max).unwrap_or(usize::MAX);
+        let size = |own: u64| usize::try_from(own).unwrap_or(usize::MAX);
+        let (samples_max, cache_bytes) = (size(shared.samples_max), size(shared.cache_bytes));
+        let queries = LocalQueries::new(engine, samples_max, cache_bytes, self.db.clone());
         State {
-            queries: Arc::new(LocalQueries::new(engine, samples_max, self.db.clone())),
+            queries: Arc::new(queries),
             db: self.db.clone(),
             receiver: Arc::default(),
             scrapes,

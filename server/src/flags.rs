@@ -189,6 +189,11 @@ pub struct SharedFlags {
     /// How many samples a query may hold at once
     #[arg(long = "query.max-samples", default_value_t = 50_000_000, value_name = "COUNT")]
     pub samples_max: u64,
+    /// How many bytes of memory may keep what range queries gave, for when they are asked again; 0
+    /// keeps nothing
+    #[arg(long = "query.cache-bytes", default_value = "32MB", value_parser = parse_bytes,
+          value_name = "SIZE")]
+    pub cache_bytes: u64,
     /// How much a power cut may lose; a killed process loses nothing
     #[arg(long = "storage.wal-sync-interval", default_value = "1s", value_parser = duration_ms,
           value_name = "DURATION")]
@@ -239,6 +244,10 @@ mod tests {
         assert_eq!(serve.retention_ms, Some(7 * 86_400_000));
         assert_eq!((serve.retention_bytes, serve.admin_api), (None, false));
         assert_eq!(serve.listen, "0.0.0.0:9090");
+        assert_eq!(serve.shared.cache_bytes, 32 << 20);
+        let off = parsed("inferometer demo --query.cache-bytes=0");
+        let Ok(Flags { command: Command::Demo(demo) }) = off else { panic!("{off:?}") };
+        assert_eq!(demo.shared.cache_bytes, 0);
     }
 
     #[test]
@@ -249,6 +258,7 @@ mod tests {
             ("inferometer serve --storage.tsdb.pth=x", "--storage.tsdb.path"),
             ("inferometer serve --storage.tsdb.retention.size=512", "units: unknown unit  in 512"),
             ("inferometer serve --storage.tsdb.retention.size=x", "units: invalid x"),
+            ("inferometer serve --query.cache-bytes=32", "'--query.cache-bytes <SIZE>'"),
             ("inferometer dmo", "demo"),
         ];
         for (line, part) in rows {

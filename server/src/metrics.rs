@@ -3,7 +3,7 @@
 //! Counters live in a registry; gauges that belong to the store or the scraper are read from
 //! there when the page is made.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -12,6 +12,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
+use promql::CacheStats;
 use scraper::target::{Health, TargetStatus};
 use tsdb::Stats;
 
@@ -35,6 +36,10 @@ pub struct Metrics {
     lowest_timestamp: Gauge,
     block_write_failing: Gauge,
     log_suspended: Gauge,
+    cache_hits: Counter,
+    cache_misses: Counter,
+    cache_entries: Gauge,
+    cache_bytes: Gauge,
     targets_up: Gauge,
     targets: Gauge,
     resident_bytes: Gauge,
@@ -56,6 +61,10 @@ impl Default for Metrics {
             lowest_timestamp: Gauge::default(),
             block_write_failing: Gauge::default(),
             log_suspended: Gauge::default(),
+            cache_hits: Counter::default(),
+            cache_misses: Counter::default(),
+            cache_entries: Gauge::default(),
+            cache_bytes: Gauge::default(),
             targets_up: Gauge::default(),
             targets: Gauge::default(),
             resident_bytes: Gauge::default(),
@@ -83,7 +92,32 @@ impl Metrics {
             "Samples that came in by remote write",
             written,
         );
+        let counters = [
+            (
+                "inferometer_query_cache_hits",
+                "Range queries of which some steps were kept from an earlier one",
+                self.cache_hits.clone(),
+            ),
+            (
+                "inferometer_query_cache_misses",
+                "Range queries of which too few steps were kept, or were no longer right",
+                self.cache_misses.clone(),
+            ),
+        ];
+        for (name, help, counter) in counters {
+            registry.register(name, help, counter);
+        }
         let gauges = [
+            (
+                "inferometer_query_cache_entries",
+                "Range queries that are kept",
+                self.cache_entries.clone(),
+            ),
+            (
+                "inferometer_query_cache_bytes",
+                "Bytes in memory of the range queries that are kept",
+                self.cache_bytes.clone(),
+            ),
             ("prometheus_tsdb_head_series", "Series in memory", self.head_series.clone()),
             (
                 "inferometer_tsdb_groups",
@@ -155,6 +189,15 @@ impl Metrics {
     /// Whether samples are in memory only.
     pub fn set_log_suspended(&self, is_suspended: bool) {
         self.log_suspended.set(is_suspended.into());
+    }
+
+    /// What the cache of range queries says.
+    pub fn set_query_cache(&self, stats: &CacheStats) {
+        for (counter, now) in [(&self.cache_hits, stats.hits), (&self.cache_misses, stats.misses)] {
+            counter.inner().store(now, Ordering::Relaxed);
+        }
+        self.cache_entries.set(stats.entries as i64);
+        self.cache_bytes.set(stats.bytes as i64);
     }
 
     /// The page in OpenMetrics text.

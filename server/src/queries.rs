@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use promql::parse::{Features, ParseError};
 use promql::value::{Answer, Steps};
-use promql::{Budget, Engine, EngineOptions, EvalError, Query, Stop};
+use promql::{Budget, CacheStats, Engine, EngineOptions, EvalError, Query, QueryCache, Stop};
 use thiserror::Error;
 use tsdb::Select;
 use tsdb::model::{Labels, Matcher, TimeRange, Timestamp};
@@ -34,6 +34,8 @@ pub struct QueryOptions {
     pub timeout: Duration,
     /// How far back an instant selector looks, in ms; `None`: the server's setting.
     pub lookback_ms: Option<i64>,
+    /// Compute everything, whatever is kept of earlier queries.
+    pub is_fresh: bool,
 }
 
 /// Asks a store.
@@ -48,6 +50,9 @@ pub trait Queries: Send + Sync {
 
     /// The values of `text` at each step.
     fn range(&self, text: &str, steps: Steps, options: QueryOptions) -> Result<Answer, QueryError>;
+
+    /// Figures about what is kept of range queries.
+    fn cache_stats(&self) -> CacheStats;
 
     /// As [`Select::label_names`].
     fn label_names(
@@ -81,14 +86,22 @@ pub struct LocalQueries {
     options: EngineOptions,
     features: Features,
     samples_max: usize,
+    cache: QueryCache,
     store: Arc<dyn Select>,
 }
 
 impl LocalQueries {
-    /// Over `store`; a query may hold `samples_max` samples at once.
-    pub fn new(options: EngineOptions, samples_max: usize, store: Arc<dyn Select>) -> Self {
+    /// Over `store`; a query may hold `samples_max` samples at once, and of range queries
+    /// `cache_bytes` are kept at most, about.
+    pub fn new(
+        options: EngineOptions,
+        samples_max: usize,
+        cache_bytes: usize,
+        store: Arc<dyn Select>,
+    ) -> Self {
         let engine = Engine::new(options.clone());
-        Self { engine, options, features: Features::default(), samples_max, store }
+        let (features, cache) = (Features::default(), QueryCache::new(cache_bytes));
+        Self { engine, options, features, samples_max, cache, store }
     }
 
     /// Parses and evaluates within the limits of `options`.
@@ -127,9 +140,14 @@ impl Queries for LocalQueries {
     }
 
     fn range(&self, text: &str, steps: Steps, options: QueryOptions) -> Result<Answer, QueryError> {
-        self.ask(text, options, |engine, query, budget| {
-            engine.range(query, &*self.store, steps, budget)
+        self.ask(text, options, |engine, query, budget| match options.is_fresh {
+            true => engine.range(query, &*self.store, steps, budget),
+            false => engine.range_cached(query, &*self.store, steps, budget, &self.cache),
         })
+    }
+
+    fn cache_stats(&self) -> CacheStats {
+        self.cache.stats()
     }
 
     fn label_names(

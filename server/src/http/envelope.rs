@@ -11,8 +11,8 @@ const ANNOTATIONS_MAX: usize = 10;
 /// A successful answer.
 #[derive(Debug, Default)]
 pub(super) struct Success {
-    /// The data, as JSON.
-    pub(super) data: String,
+    /// The object up to the end of its data.
+    pub(super) body: String,
     /// "The result may be wrong."
     pub(super) warnings: Vec<String>,
     /// "Probably not what you meant."
@@ -22,17 +22,15 @@ pub(super) struct Success {
 impl Success {
     /// An answer without annotations, whose data `write` appends as JSON.
     pub(super) fn with(write: impl FnOnce(&mut String)) -> Self {
-        let mut data = String::new();
-        write(&mut data);
-        Self { data, ..Self::default() }
+        let mut body = String::from(r#"{"status":"success","data":"#);
+        write(&mut body);
+        Self { body, ..Self::default() }
     }
 }
 
 impl IntoResponse for Success {
     fn into_response(self) -> Response {
-        let mut body = String::with_capacity(self.data.len() + 64);
-        body.push_str(r#"{"status":"success","data":"#);
-        body.push_str(&self.data);
+        let mut body = self.body;
         write_annotations(&mut body, "warnings", "warning", &self.warnings);
         write_annotations(&mut body, "infos", "info", &self.infos);
         body.push('}');

@@ -6,7 +6,7 @@
 
 use promql::value::{InstantSample, Point, PointValue, RangeSeries, Value};
 use tsdb::model::histogram::Bucket;
-use tsdb::model::number::{format_json, format_plain};
+use tsdb::model::number::{format_plain, write_json};
 use tsdb::model::{Histogram, Labels, Timestamp};
 
 /// Writes a text without HTML escapes (label names and values of results).
@@ -79,18 +79,10 @@ fn write_seconds(out: &mut String, time: Timestamp) {
     }
 }
 
-fn write_pair(out: &mut String, time: Timestamp, write: impl FnOnce(&mut String)) {
-    out.push('[');
-    write_seconds(out, time);
-    out.push(',');
-    write(out);
-    out.push(']');
-}
-
 /// Writes a number, quoted.
 fn write_float(out: &mut String, value: f64) {
     out.push('"');
-    out.push_str(&format_json(value));
+    write_json(out, value);
     out.push('"');
 }
 
@@ -126,10 +118,18 @@ fn write_bucket(out: &mut String, bucket: Bucket) {
 }
 
 fn write_point(out: &mut String, point: &Point) {
-    write_pair(out, point.timestamp, |out| match &point.value {
+    out.push('[');
+    write_seconds(out, point.timestamp);
+    out.push(',');
+    write_point_value(out, &point.value);
+    out.push(']');
+}
+
+fn write_point_value(out: &mut String, value: &PointValue) {
+    match value {
         PointValue::Float(value) => write_float(out, *value),
         PointValue::Histogram(histogram) => write_histogram(out, histogram),
-    });
+    }
 }
 
 fn write_instant_sample(out: &mut String, sample: &InstantSample) {
@@ -143,7 +143,28 @@ fn write_instant_sample(out: &mut String, sample: &InstantSample) {
     out.push('}');
 }
 
-fn write_range_series(out: &mut String, series: &RangeSeries) {
+/// The beginnings of a matrix's points: `[seconds,`. The series share their times, so that each is
+/// written out once.
+#[derive(Default)]
+struct Times(Vec<(Timestamp, String)>);
+
+impl Times {
+    /// The beginning for `time`, which is at `from` or later.
+    fn beginning(&mut self, from: &mut usize, time: Timestamp) -> &str {
+        while self.0.get(*from).is_some_and(|(own, _)| *own < time) {
+            *from += 1;
+        }
+        if self.0.get(*from).is_none_or(|(own, _)| *own != time) {
+            let mut text = String::from("[");
+            write_seconds(&mut text, time);
+            text.push(',');
+            self.0.insert(*from, (time, text));
+        }
+        &self.0[*from].1
+    }
+}
+
+fn write_range_series(out: &mut String, series: &RangeSeries, times: &mut Times) {
     out.push_str(r#"{"metric":"#);
     write_labels(out, &series.labels);
     let is_float = |point: &&Point| matches!(point.value, PointValue::Float(_));
@@ -151,11 +172,19 @@ fn write_range_series(out: &mut String, series: &RangeSeries) {
         let mut points = series.points.iter().filter(|point| is_float(point) == floats).peekable();
         if points.peek().is_some() {
             out.push_str(&format!(r#","{key}":"#));
-            write_list(out, points, write_point);
+            let mut from = 0;
+            write_list(out, points, |out, point| {
+                out.push_str(times.beginning(&mut from, point.timestamp));
+                write_point_value(out, &point.value);
+                out.push(']');
+            });
         }
     }
     out.push('}');
 }
+
+/// Bytes of a point, about.
+const POINT_BYTES: usize = 36;
 
 /// Writes `{"resultType":…,"result":…}`.
 pub(super) fn write_value(out: &mut String, value: &Value) {
@@ -176,7 +205,12 @@ pub(super) fn write_value(out: &mut String, value: &Value) {
             out.push(']');
         }
         Value::Vector(samples) => write_list(out, samples, write_instant_sample),
-        Value::Matrix(series) => write_list(out, series, write_range_series),
+        Value::Matrix(series) => {
+            let points: usize = series.iter().map(|series| series.points.len()).sum();
+            out.reserve(points * POINT_BYTES);
+            let mut times = Times::default();
+            write_list(out, series, |out, series| write_range_series(out, series, &mut times));
+        }
     }
     out.push('}');
 }
@@ -220,11 +254,19 @@ mod tests {
                 r#"{"resultType":"vector","result":[{"metric":{"__name__":"up","a":"<\"\n"},"value":[2,"NaN"]}]}"#,
             ),
             (
-                Value::Matrix(vec![RangeSeries {
-                    labels,
-                    points: vec![point(0, 1e21), point(1, 0.0)],
-                }]),
-                r#"{"resultType":"matrix","result":[{"metric":{"__name__":"up","a":"<\"\n"},"values":[[0,"1e+21"],[0.001,"0"]]}]}"#,
+                Value::Matrix(vec![
+                    RangeSeries { labels, points: vec![point(0, 1e21), point(2, 0.0)] },
+                    RangeSeries {
+                        labels: Labels::empty(),
+                        points: vec![
+                            point(-1, 1.5),
+                            point(1, 2.0),
+                            point(2, 3.0),
+                            point(1000, 4.0),
+                        ],
+                    },
+                ]),
+                r#"{"resultType":"matrix","result":[{"metric":{"__name__":"up","a":"<\"\n"},"values":[[0,"1e+21"],[0.002,"0"]]},{"metric":{},"values":[[-0.001,"1.5"],[0.001,"2"],[0.002,"3"],[1,"4"]]}]}"#,
             ),
         ];
         for (value, json) in rows {

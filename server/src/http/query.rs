@@ -80,15 +80,16 @@ fn query_options(params: &Params, state: &State) -> Result<QueryOptions, ApiErro
     let asked_ms = asked_ms.and_then(|ms| u64::try_from(ms).ok());
     let longest = state.options.query_timeout;
     let timeout = asked_ms.map_or(longest, |ms| Duration::from_millis(ms).min(longest));
-    Ok(QueryOptions { timeout, lookback_ms })
+    let is_fresh = params.get("nocache") == Some("1");
+    Ok(QueryOptions { timeout, lookback_ms, is_fresh })
 }
 
 fn success(mut answer: Answer, limit: Option<usize>) -> Success {
     if limit.is_some_and(|limit| truncate(&mut answer.value, limit)) {
         answer.warnings.push("results truncated due to limit".to_owned());
     }
-    let data = Success::with(|out| json::write_value(out, &answer.value)).data;
-    Success { data, warnings: answer.warnings, infos: answer.infos }
+    let success = Success::with(|out| json::write_value(out, &answer.value));
+    Success { warnings: answer.warnings, infos: answer.infos, ..success }
 }
 
 fn truncate(value: &mut Value, limit: usize) -> bool {

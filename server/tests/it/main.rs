@@ -5,6 +5,7 @@
 mod admin;
 mod api;
 mod bad_input;
+mod cache;
 mod config;
 mod crash;
 mod prometheus;
