@@ -164,6 +164,23 @@ impl Column {
         Self { floats, present, histograms: None }
     }
 
+    /// At each step the float at one index of `floats`, if there is an index and the float is
+    /// `wanted`.
+    pub(crate) fn pick(
+        floats: &[f64],
+        indexes: impl ExactSizeIterator<Item = Option<usize>>,
+        wanted: impl Fn(f64) -> bool,
+    ) -> Self {
+        let mut column = Self::empty(indexes.len());
+        for (step, index) in indexes.enumerate() {
+            let value = index.map_or(0.0, |index| floats[index]);
+            column.floats[step] = value;
+            let is_there = index.is_some() && wanted(value);
+            column.present.words[step / 64] |= u64::from(is_there) << (step % 64);
+        }
+        column
+    }
+
     /// The float that `value` gives for each step.
     pub(crate) fn from_fn(steps: usize, mut value: impl FnMut(usize) -> Option<f64>) -> Self {
         let mut column = Self::empty(steps);

@@ -3,6 +3,22 @@
 /// The φ-quantile `q` of `values`, which are sorted on the way: NaN if there are none or `q` is
 /// NaN, ∓Inf for a `q` outside of 0…1, interpolated between neighbours. NaNs count as smallest.
 pub(crate) fn quantile(q: f64, values: &mut [f64]) -> f64 {
+    values.sort_by(smallest_first);
+    quantile_of_sorted(q, values)
+}
+
+/// The order of values: NaNs first.
+pub(crate) fn smallest_first(a: &f64, b: &f64) -> std::cmp::Ordering {
+    match (a.is_nan(), b.is_nan()) {
+        (true, true) => std::cmp::Ordering::Equal,
+        (true, false) => std::cmp::Ordering::Less,
+        (false, true) => std::cmp::Ordering::Greater,
+        (false, false) => a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal),
+    }
+}
+
+/// The same of values that are in order.
+pub(crate) fn quantile_of_sorted(q: f64, values: &[f64]) -> f64 {
     if values.is_empty() || q.is_nan() {
         return f64::NAN;
     }
@@ -12,12 +28,6 @@ pub(crate) fn quantile(q: f64, values: &mut [f64]) -> f64 {
     if q > 1.0 {
         return f64::INFINITY;
     }
-    values.sort_by(|a, b| match (a.is_nan(), b.is_nan()) {
-        (true, true) => std::cmp::Ordering::Equal,
-        (true, false) => std::cmp::Ordering::Less,
-        (false, true) => std::cmp::Ordering::Greater,
-        (false, false) => a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal),
-    });
     let count = values.len() as f64;
     let rank = q * (count - 1.0);
     let lower = rank.floor().max(0.0);

@@ -195,6 +195,10 @@ fn read(
 
 /// The newest sample of each window, unless it says that the series ended.
 fn newest(samples: &Samples<'_>, windows: &[Window], part: SamplePart) -> Column {
+    if part == SamplePart::Value && !samples.has_histograms() {
+        let last = windows.iter().map(|window| (window.len() > 0).then(|| window.to - 1));
+        return Column::pick(samples.floats, last, |value| !is_stale(value));
+    }
     let mut column = Column::empty(windows.len());
     for (step, window) in windows.iter().enumerate().filter(|(_, window)| window.len() > 0) {
         let at = window.to - 1;

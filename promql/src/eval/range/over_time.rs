@@ -4,7 +4,7 @@ use super::Series;
 use crate::error::EvalError;
 use crate::eval::column::Column;
 use crate::eval::gather::Gathered;
-use crate::eval::quantile::quantile;
+use crate::eval::quantile::{quantile, quantile_of_sorted, smallest_first};
 use crate::eval::runs::Samples;
 use crate::eval::window::Window;
 use crate::notes::Notes;
@@ -56,6 +56,11 @@ fn of_window(series: &Series<'_>, value: impl Fn(usize, usize) -> f64) -> Column
 
 /// One of the samples of each window, whatever it is.
 fn pick(series: &Series<'_>, index: impl Fn(usize, usize) -> usize) -> Column {
+    if !series.all.has_histograms() {
+        let windows = series.all_windows.iter();
+        let indexes = windows.map(|own| (own.len() > 0).then(|| index(own.from, own.to)));
+        return Column::pick(series.all.floats, indexes, |_| true);
+    }
     let mut column = Column::empty(series.steps());
     for (step, window) in series.all_windows.iter().enumerate() {
         if window.len() > 0 {
@@ -141,13 +146,49 @@ fn quantiles(series: &Series<'_>, notes: &mut Notes) -> Column {
             notes.invalid_quantile(series.call.span, q[step]);
         }
     }
-    let mut values = Vec::new();
-    series.of_floats(notes, |step, window| {
-        values.clear();
-        values.extend_from_slice(window.floats);
-        Some(quantile(q[step], &mut values))
+    let mut sorted = Sorted::default();
+    let (floats, windows) = (series.floats.floats, series.float_windows);
+    series.of_floats(notes, |step, _| {
+        sorted.advance(floats, windows[step]);
+        Some(quantile_of_sorted(q[step], &sorted.values))
     })
 }
+
+/// The values of a window in order, kept up to date as the window moves.
+#[derive(Default)]
+struct Sorted {
+    window: Window,
+    values: Vec<f64>,
+}
+
+impl Sorted {
+    /// Moves to the next window, which begins and ends no earlier. A few values that come and go
+    /// are found and moved; for many, everything is sorted anew.
+    fn advance(&mut self, floats: &[f64], next: Window) {
+        let gone = self.window.from..next.from.min(self.window.to);
+        let new = self.window.to.max(next.from)..next.to;
+        let changes = gone.len() + new.len();
+        if changes * CHANGES_PER_SORT > next.len() {
+            self.values.clear();
+            self.values.extend_from_slice(&floats[next.from..next.to]);
+            self.values.sort_by(smallest_first);
+        } else {
+            // Equal values stand in order of time, as after sorting.
+            for value in &floats[gone] {
+                let first = self.values.partition_point(|own| smallest_first(own, value).is_lt());
+                self.values.remove(first);
+            }
+            for value in &floats[new] {
+                let end = self.values.partition_point(|own| smallest_first(own, value).is_le());
+                self.values.insert(end, *value);
+            }
+        }
+        self.window = next;
+    }
+}
+
+/// A window is sorted anew if more than this part of it changes.
+const CHANGES_PER_SORT: usize = 8;
 
 /// The median of the distances to the median.
 fn deviation(values: &[f64]) -> f64 {
@@ -158,4 +199,32 @@ fn deviation(values: &[f64]) -> f64 {
     let median = quantile(0.5, &mut values);
     values.iter_mut().for_each(|value| *value = (*value - median).abs());
     quantile(0.5, &mut values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_window_is_sorted_as_it_moves(
+            floats in prop::collection::vec(
+                prop::sample::select(vec![0.0, -0.0, 1.0, 2.0, f64::NAN, -f64::NAN, f64::INFINITY]), 1..60,
+            ),
+            moves in prop::collection::vec((0..4_usize, 0..9_usize), 1..30),
+        ) {
+            let mut sorted = Sorted::default();
+            let mut window = Window::default();
+            for (from, to) in moves {
+                window.to = floats.len().min(window.to + to);
+                window.from = (window.from + from).min(window.to);
+                sorted.advance(&floats, window);
+                let mut expected = floats[window.from..window.to].to_vec();
+                expected.sort_by(smallest_first);
+                let bits = |values: &[f64]| values.iter().map(|own| own.to_bits()).collect::<Vec<_>>();
+                prop_assert_eq!(bits(&sorted.values), bits(&expected));
+            }
+        }
+    }
 }
