@@ -17,6 +17,7 @@ mod gather;
 mod instant;
 mod interpolate;
 mod number;
+mod numbering;
 mod parallel;
 mod quantile;
 mod range;

@@ -1,12 +1,10 @@
 //! Which series make a group.
 
-use std::hash::{BuildHasher, Hash, Hasher};
-
-use hashbrown::{DefaultHashBuilder, HashTable};
 use tsdb::model::{Labels, METRIC_NAME};
 
 use crate::ast::Grouping;
-use crate::eval::series::StepVector;
+use crate::eval::numbering::Numbering;
+use crate::eval::series::{StepSeries, StepVector};
 
 /// The groups of a vector's series.
 pub(super) struct Groups {
@@ -18,25 +16,11 @@ pub(super) struct Groups {
 
 impl Groups {
     pub(super) fn new(vector: &StepVector, grouping: &Grouping) -> Self {
-        let hasher = DefaultHashBuilder::default();
-        let mut known: HashTable<usize> = HashTable::new();
-        let mut labels: Vec<Labels> = Vec::new();
-        let of_series = vector.iter().map(|series| {
-            // A group's labels are made once, for its first series.
-            let own = || series.labels.iter().filter(|(name, _)| is_common(name, grouping));
-            let hash = pairs_hash(&hasher, own());
-            let is_it = |group: &usize| labels[*group].iter().eq(own());
-            if let Some(group) = known.find(hash, is_it) {
-                return *group;
-            }
-            labels.push(group_labels(&series.labels, grouping));
-            let group = labels.len() - 1;
-            let rehash = |group: &usize| pairs_hash(&hasher, labels[*group].iter());
-            known.insert_unique(hash, group, rehash);
-            group
-        });
-        let of_series = of_series.collect();
-        Self { labels, of_series }
+        let mut groups = Numbering::default();
+        let number =
+            |series: &StepSeries| groups.number(&series.labels, |name| is_common(name, grouping));
+        let of_series = vector.iter().map(number).collect();
+        Self { labels: groups.into_parts(), of_series }
     }
 
     /// The series of each group, in label order.
@@ -58,15 +42,6 @@ impl Groups {
         }
         members
     }
-}
-
-fn pairs_hash<'a>(
-    hasher: &DefaultHashBuilder,
-    pairs: impl Iterator<Item = (&'a str, &'a str)>,
-) -> u64 {
-    let mut state = hasher.build_hasher();
-    pairs.for_each(|pair| pair.hash(&mut state));
-    state.finish()
 }
 
 /// Whether a label is one of those that a group's series have in common.

@@ -1,7 +1,6 @@
 //! The labels by which two vectors' series find each other.
 
-use std::collections::HashMap;
-
+use hashbrown::HashMap;
 use tsdb::model::{Labels, METRIC_NAME};
 
 use crate::ast::MatchingLabels;
@@ -35,7 +34,7 @@ pub(super) fn matches(
     let mut matches: Vec<Match> = Vec::new();
     let mut find = |labels: &Labels| {
         let own = matching_labels(labels, matching);
-        *known.entry(own).or_insert_with_key(|own| {
+        *known.entry(own).or_insert_with_key(|own: &Labels| {
             matches.push(Match { labels: own.clone(), ..Match::default() });
             matches.len() - 1
         })

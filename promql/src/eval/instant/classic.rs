@@ -1,8 +1,6 @@
 //! Classic histograms among the series of a vector: those that differ in `le` alone are the buckets
 //! of one histogram.
 
-use std::collections::HashMap;
-
 use tsdb::model::number::parse_float;
 use tsdb::model::{BUCKET_LABEL, Labels};
 
@@ -11,6 +9,7 @@ use crate::ast::Span;
 use crate::error::EvalError;
 use crate::eval::Evaluator;
 use crate::eval::column::{Column, Presence};
+use crate::eval::numbering::Numbering;
 use crate::eval::series::{StepSeries, StepVector, metric_name};
 use crate::plan::Node;
 use crate::value::Steps;
@@ -28,6 +27,17 @@ impl Classic {
     /// A value for each step that has a bucket.
     pub(super) fn column(&self, mut value: impl FnMut(usize, &mut Vec<Bucket>) -> f64) -> Column {
         let mut buckets = Vec::with_capacity(self.buckets.len());
+        let all = self.buckets.iter().map(|(bound, column)| Some((*bound, column.dense()?)));
+        if let Some(all) = all.collect::<Option<Vec<_>>>().filter(|_| self.conflicts.is_empty()) {
+            // The usual case: each bucket has a count at each step.
+            let of_step = |step: usize| {
+                buckets.clear();
+                let counts = all.iter().map(|(bound, floats)| (*bound, floats[step]));
+                buckets.extend(counts.map(|(bound, count)| Bucket { bound, count }));
+                value(step, &mut buckets)
+            };
+            return Column::full((0..self.conflicts.steps()).map(of_step).collect());
+        }
         Column::from_fn(self.conflicts.steps(), |step| {
             buckets.clear();
             let present = self.buckets.iter().filter_map(|(bound, column)| {
@@ -62,7 +72,7 @@ impl Histograms {
         let vector = evaluator.vector(input, steps)?;
         let named = evaluator.options.delayed_name_removal;
         let mut classics: Vec<Classic> = Vec::new();
-        let mut known: HashMap<Labels, usize> = HashMap::new();
+        let mut known = Numbering::default();
         let mut natives = StepVector::new();
         for series in vector {
             if series.column.has_histograms() {
@@ -77,17 +87,17 @@ impl Histograms {
                 evaluator.notes.bad_bucket_label(input.span, name, le);
                 continue;
             };
-            let labels = series.labels.filtered(|name| name != BUCKET_LABEL);
-            let at = *known.entry(labels.clone()).or_insert(classics.len());
+            let at = known.number(&series.labels, |name| name != BUCKET_LABEL);
             if at == classics.len() {
                 let conflicts = Presence::none(steps.count());
+                let labels = series.labels.filtered(|name| name != BUCKET_LABEL);
                 classics.push(Classic { labels, buckets: Vec::new(), conflicts });
             }
             classics[at].buckets.push((bound, series.column));
         }
         for series in &mut natives {
-            if let Some(at) = known.get(&series.labels) {
-                resolve_conflicts(evaluator, series, &mut classics[*at], input.span);
+            if let Some(at) = known.find(&series.labels) {
+                resolve_conflicts(evaluator, series, &mut classics[at], input.span);
             }
         }
         for classic in &mut classics {
