@@ -176,8 +176,16 @@ pub(super) fn read(
 
 /// Makes floats of integers.
 pub(super) fn from_integers(integers: &[i64], out: &mut [f64]) {
+    // Added to the mantissa of 1.5 · 2^52, an integer of 52 bits gives the float that is larger by
+    // it; that goes for many numbers at once, which a conversion does not.
+    const HALF: i64 = 1 << 51;
+    const MAGIC: f64 = 6_755_399_441_055_744.0;
+    let wide = integers.iter().fold(0, |wide, own| wide | own.wrapping_add(HALF) as u64 >> 52);
     for (value, integer) in out.iter_mut().zip(integers) {
-        *value = *integer as f64;
+        *value = match wide {
+            0 => f64::from_bits(MAGIC.to_bits().wrapping_add(*integer as u64)) - MAGIC,
+            _ => *integer as f64,
+        };
     }
 }
 
@@ -241,6 +249,23 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn floats_of_integers_are_conversions(
+            integers in prop::collection::vec((any::<i64>(), 0..63_u32), 0..20),
+        ) {
+            let integers: Vec<i64> = integers.iter().map(|(own, shift)| own >> shift).collect();
+            let mut out = vec![7.0; integers.len()];
+            from_integers(&integers, &mut out);
+            let bits = |values: &[f64]| values.iter().map(|own| own.to_bits()).collect::<Vec<_>>();
+            let expected: Vec<f64> = integers.iter().map(|own| *own as f64).collect();
+            prop_assert_eq!(bits(&out), bits(&expected));
+            for edge in [-(1_i64 << 51), (1 << 51) - 1, 1 << 51, -(1 << 51) - 1, 0, -1] {
+                let mut one = [7.0];
+                from_integers(&[edge], &mut one);
+                prop_assert_eq!(one[0].to_bits(), (edge as f64).to_bits());
+            }
+        }
+
         #[test]
         fn read_is_what_was_written(
             values in prop::collection::vec(prop_oneof![
