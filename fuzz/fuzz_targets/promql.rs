@@ -1,7 +1,5 @@
-//! The parser of the language: any text is parsed or refused.
+//! `promql::fuzz::query` under libFuzzer: any text is refused, or printed, parsed again and answered.
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|text: &str| {
-    let _ = promql::parse(text, &promql::Features::default());
-});
+libfuzzer_sys::fuzz_target!(|text: &str| promql::fuzz::query(text));

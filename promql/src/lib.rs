@@ -13,6 +13,8 @@ mod engine;
 mod error;
 mod eval;
 pub mod functions;
+#[doc(hidden)]
+pub mod fuzz;
 mod notes;
 pub mod parse;
 mod plan;

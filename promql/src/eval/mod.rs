@@ -86,6 +86,7 @@ impl<'a> Evaluator<'a> {
             NodeKind::Aggregate(aggregate) => aggregate::evaluate(self, aggregate, node, steps),
             NodeKind::Binary(binary) => binary::evaluate(self, binary, node.span, steps),
             NodeKind::Negate(inner) => self.negate(inner, steps),
+            NodeKind::Plus(inner) => self.vector(inner, steps),
             NodeKind::Call(call) => instant::call(self, call, steps),
             NodeKind::Invariant(inner) => self.repeat(inner, steps),
             NodeKind::Number(_) | NodeKind::Text(_) | NodeKind::Range(_) => {
@@ -97,9 +98,18 @@ impl<'a> Evaluator<'a> {
         Ok(vector)
     }
 
-    /// The value of a node that is a scalar: a number for each step.
+    /// The value of a node that is a scalar: a number for each step. It is held until the vector
+    /// or scalar that it is a part of is there.
     pub(crate) fn scalar(&mut self, node: &Node, steps: &Steps) -> Result<Vec<f64>, EvalError> {
         self.meter.check()?;
+        let held = self.meter.held();
+        let values = self.unheld_scalar(node, steps)?;
+        self.meter.release_to(held);
+        self.meter.hold(values.len())?;
+        Ok(values)
+    }
+
+    fn unheld_scalar(&mut self, node: &Node, steps: &Steps) -> Result<Vec<f64>, EvalError> {
         match &node.kind {
             NodeKind::Number(number) => Ok(vec![*number; steps.count()]),
             NodeKind::Binary(binary) => {

@@ -50,18 +50,20 @@ pub(crate) fn element(op: BinaryOp, left: f64, right: f64) -> (f64, bool) {
     }
 }
 
-/// The larger one; NaN if one is, except beside +Inf (Go's `math.Max`).
+/// The larger one, 0 rather than −0; NaN if one is, except beside +Inf (Go's `math.Max`).
 pub(crate) fn max(left: f64, right: f64) -> f64 {
     if left == f64::INFINITY || right == f64::INFINITY {
         f64::INFINITY
     } else if left.is_nan() || right.is_nan() {
         f64::NAN
+    } else if left > right || left == right && left.is_sign_positive() {
+        left
     } else {
-        left.max(right)
+        right
     }
 }
 
-/// The smaller one; NaN if one is, except beside -Inf (Go's `math.Min`).
+/// The smaller one, −0 rather than 0; NaN if one is, except beside -Inf (Go's `math.Min`).
 pub(crate) fn min(left: f64, right: f64) -> f64 {
     -max(-left, -right)
 }

@@ -3,7 +3,7 @@
 /// The φ-quantile `q` of `values`, which are sorted on the way: NaN if there are none or `q` is
 /// NaN, ∓Inf for a `q` outside of 0…1, interpolated between neighbours. NaNs count as smallest.
 pub(crate) fn quantile(q: f64, values: &mut [f64]) -> f64 {
-    values.sort_by(smallest_first);
+    values.sort_unstable_by(smallest_first);
     quantile_of_sorted(q, values)
 }
 

@@ -1,6 +1,6 @@
 //! An instant vector over a whole grid: series with a column each.
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use tsdb::model::{Labels, METRIC_NAME};
 
 use super::column::Column;
@@ -38,13 +38,16 @@ pub(crate) fn weight(vector: &StepVector) -> usize {
     vector.iter().map(|series| series.column.weight()).sum()
 }
 
-/// Makes series with the same labels one, which fails if two have a value at the same step.
-/// Series without values vanish.
+/// Makes series with the same labels one, which fails if two have a value at the same step. They
+/// come from the series of one vector, each from one of its own. Series without values vanish.
 pub(crate) fn merge_same_labels(mut vector: StepVector) -> Result<StepVector, EvalError> {
     vector.retain(|series| !series.column.present().is_empty());
-    if have_lost_the_same(&vector) {
-        return Ok(vector);
-    }
+    if have_lost_the_same(&vector) { Ok(vector) } else { merge_any(vector) }
+}
+
+/// The same, wherever the series come from: those of two vectors may have been equal before.
+pub(crate) fn merge_any(mut vector: StepVector) -> Result<StepVector, EvalError> {
+    vector.retain(|series| !series.column.present().is_empty());
     let mut seen: HashMap<Labels, usize> = HashMap::with_capacity(vector.len());
     let mut merged: StepVector = Vec::with_capacity(vector.len());
     for series in vector {
@@ -61,6 +64,17 @@ pub(crate) fn merge_same_labels(mut vector: StepVector) -> Result<StepVector, Ev
         }
     }
     Ok(merged)
+}
+
+/// Fails if two series have the same labels, even if never at the same step: the output of a range
+/// function is looked at as a whole. Series without values vanish.
+pub(crate) fn distinct(mut vector: StepVector) -> Result<StepVector, EvalError> {
+    vector.retain(|series| !series.column.present().is_empty());
+    let are_distinct = have_lost_the_same(&vector) || {
+        let mut seen = HashSet::with_capacity(vector.len());
+        vector.iter().all(|series| seen.insert(&series.labels))
+    };
+    if are_distinct { Ok(vector) } else { Err(EvalError::same_labelset()) }
 }
 
 /// Whether all label sets lost the same name and nothing else, so that they are still different.

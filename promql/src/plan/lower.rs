@@ -159,9 +159,7 @@ impl Lowering<'_> {
 
     fn lower(&mut self, expr: &Expr) -> Result<Lowered, EvalError> {
         let (kind, invariant, wrap) = match &expr.kind {
-            ExprKind::Paren(inner) | ExprKind::Unary(UnaryOp::Plus, inner) => {
-                return self.lower(inner);
-            }
+            ExprKind::Paren(inner) => return self.lower(inner),
             ExprKind::Number(number) => (NodeKind::Number(number.value), true, false),
             ExprKind::Text(text) => (NodeKind::Text(text.clone()), true, false),
             ExprKind::Vector(selector) => {
@@ -183,6 +181,12 @@ impl Lowering<'_> {
             ExprKind::Unary(UnaryOp::Minus, inner) => {
                 let Lowered { node, invariant, wrap } = self.lower(inner)?;
                 (NodeKind::Negate(Box::new(node)), invariant, wrap)
+            }
+            ExprKind::Unary(UnaryOp::Plus, inner) => {
+                let lowered = self.lower(inner)?;
+                let NodeKind::Select(_) = lowered.node.kind else { return Ok(lowered) };
+                let Lowered { node, invariant, wrap } = lowered;
+                (NodeKind::Plus(Box::new(node)), invariant, wrap)
             }
             ExprKind::Aggregate(aggregate) => return self.aggregate(aggregate, expr),
             ExprKind::Binary(binary) => return self.binary(binary, expr),

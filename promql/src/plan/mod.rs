@@ -39,6 +39,8 @@ pub(crate) enum NodeKind {
     Aggregate(Box<Aggregate>),
     Binary(Box<Binary>),
     Negate(Box<Node>),
+    /// `+` before a selector: the same values, but no longer those of samples.
+    Plus(Box<Node>),
     Call(Call),
     /// The same at each step.
     Invariant(Box<Node>),

@@ -3,10 +3,14 @@
 //! A value that was computed for a grid of steps may stand in another grid if it does not depend on
 //! which steps are computed with it. That holds for all that is evaluated here except:
 //! - `info` asks which identifying labels any series has at any step;
-//! - a parameter of an aggregation (`topk(scalar(x), y)`) is checked over all steps at once.
+//! - a parameter of an aggregation (`topk(scalar(x), y)`) is checked over all steps at once;
+//! - a range function of several metrics fails if two of its series are the same without their
+//!   names, at whatever steps.
+
+use tsdb::model::{METRIC_NAME, MatchOp, Matcher};
 
 use super::{Call, Node, NodeKind, Range, RangeSource, Select, Shift};
-use crate::ast::RangeExtension;
+use crate::ast::{AggregateOp, Grouping, RangeExtension};
 
 /// The times whose samples a plan looks at.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,7 +84,7 @@ impl Sight {
                 self.add(&binary.left, when, lookback_ms)?;
                 self.add(&binary.right, when, lookback_ms)
             }
-            NodeKind::Negate(inner) | NodeKind::Invariant(inner) => {
+            NodeKind::Negate(inner) | NodeKind::Plus(inner) | NodeKind::Invariant(inner) => {
                 self.add(inner, when, lookback_ms)
             }
             NodeKind::Call(Call { function, args }) => {
@@ -94,6 +98,8 @@ impl Sight {
     fn add_range(&mut self, range: &Range, when: When, lookback_ms: i64) -> Option<()> {
         let when = when.shifted(range.shift());
         match &range.source {
+            RangeSource::Select(select) if has_many_names(select) => None,
+            RangeSource::Subquery(subquery) if may_have_names(&subquery.node) => None,
             RangeSource::Select(select) => {
                 // A range with values at its borders looks back and ahead for them.
                 let back_ms = select.extension.map_or(0, |_| lookback_ms);
@@ -116,6 +122,43 @@ impl Sight {
             When::Moving(first, last) => join(&mut self.moving, first, last),
             When::Fixed(first, last) => join(&mut self.fixed, first, last),
         }
+    }
+}
+
+/// Whether a selector may find series of several metrics.
+fn has_many_names(select: &Select) -> bool {
+    let names_one = |own: &Matcher| own.name() == METRIC_NAME && own.op() == MatchOp::Equal;
+    !select.matchers.iter().any(names_one)
+}
+
+/// Whether a vector may have series of several metrics, with their names.
+fn may_have_names(node: &Node) -> bool {
+    match &node.kind {
+        NodeKind::Select(select) => has_many_names(select),
+        NodeKind::Plus(inner) | NodeKind::Invariant(inner) => may_have_names(inner),
+        NodeKind::Number(_) | NodeKind::Text(_) | NodeKind::Range(_) | NodeKind::Negate(_) => false,
+        NodeKind::Binary(binary) => may_have_names(&binary.left) || may_have_names(&binary.right),
+        NodeKind::Aggregate(aggregate) => {
+            let is_grouped_by_name = match &aggregate.grouping {
+                Grouping::By(names) => names.iter().any(|name| name == METRIC_NAME),
+                Grouping::Without(_) => false,
+            };
+            let keeps_series = matches!(
+                aggregate.op,
+                AggregateOp::Topk
+                    | AggregateOp::Bottomk
+                    | AggregateOp::Limitk
+                    | AggregateOp::LimitRatio
+            );
+            is_grouped_by_name || keeps_series && may_have_names(&aggregate.input)
+        }
+        NodeKind::Call(call) => match call.function.name {
+            "label_replace" | "label_join" => true,
+            // What they look at is asked for as any range is.
+            "last_over_time" | "first_over_time" => false,
+            name if name.starts_with("sort") => call.args.iter().any(may_have_names),
+            _ => false,
+        },
     }
 }
 
@@ -148,7 +191,7 @@ mod tests {
     #[test]
     fn what_a_plan_looks_at() {
         let moving = |first, last| Some((Some((first, last)), None));
-        let rows: [Row; 16] = [
+        let rows: [Row; 23] = [
             ("1", Some((None, None))),
             ("time()", Some((None, None))),
             ("x", moving(-5, 0)),
@@ -165,6 +208,13 @@ mod tests {
             ("x + sum_over_time(y[1m] @ 100 offset 1m)", Some((Some((-5, 0)), Some((-20, 40))))),
             ("max_over_time(x[1m:1s] @ 100)", Some((None, Some((35, 100))))),
             ("topk(scalar(x), y)", None),
+            ("{job=\"x\"}", moving(-5, 0)),
+            ("rate({job=\"x\"}[1m])", None),
+            ("max_over_time({__name__=~\"x|y\"}[1m:1s])", None),
+            ("max_over_time(({job=\"x\"} > 1)[1m:1s])", None),
+            ("max_over_time(topk(1, {job=\"x\"})[1m:1s])", None),
+            ("max_over_time(sum({job=\"x\"})[1m:1s])", moving(-65, 0)),
+            ("max_over_time((-{job=\"x\"})[1m:1s])", moving(-65, 0)),
         ];
         let options = EngineOptions { lookback_ms: 5000, ..EngineOptions::default() };
         let time = Timestamp::from_ms;

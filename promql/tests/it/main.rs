@@ -1,13 +1,18 @@
 //! The integration tests of this crate, one module each.
 
+mod allocations;
 mod budget;
 mod cache;
+mod columns;
 mod database;
+mod differential;
+mod fuzz;
 mod parse;
 mod parse_corpus;
 mod parse_errors;
 mod parse_property;
 mod parse_series;
+mod random;
 mod reference;
 mod rows;
 mod suite;

@@ -47,7 +47,7 @@ fn check(queries: impl IntoIterator<Item = String>, what: &str) -> usize {
 }
 
 /// The value of a text field in one line of JSON.
-fn json_text(line: &str, field: &str) -> Option<String> {
+pub(crate) fn json_text(line: &str, field: &str) -> Option<String> {
     let (_, rest) = line.split_once(&format!("\"{field}\": \""))?;
     let mut text = String::new();
     let mut chars = rest.chars();

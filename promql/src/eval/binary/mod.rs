@@ -6,7 +6,7 @@ mod set;
 mod signature;
 
 use super::column::{Cell, Column};
-use super::series::{StepSeries, StepVector, merge_same_labels, without_metadata};
+use super::series::{StepSeries, StepVector, merge_any, merge_same_labels, without_metadata};
 use super::{Evaluator, is_scalar};
 use crate::ast::{BinaryOp, Span};
 use crate::error::EvalError;
@@ -43,7 +43,7 @@ pub(super) fn evaluate(
             }
         }
     };
-    merge_same_labels(vector)
+    if binary.matching.is_some() { merge_any(vector) } else { merge_same_labels(vector) }
 }
 
 /// Where the scalar stands.

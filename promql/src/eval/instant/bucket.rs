@@ -95,7 +95,7 @@ fn search(q: f64, buckets: &[Bucket]) -> f64 {
         return f64::NAN;
     }
     let rank = q * last.count;
-    let at = finite.partition_point(|bucket| bucket.count < rank);
+    let at = first_at_least(rank, finite);
     if at == finite.len() {
         return finite[at - 1].bound;
     }
@@ -110,6 +110,21 @@ fn search(q: f64, buckets: &[Bucket]) -> f64 {
         }
         None => 0.0 + (end - 0.0) * (rank / count),
     }
+}
+
+/// The first bucket whose count is at least `rank`, looked for as Go's `sort.Search` does: that
+/// decides if counts are NaN.
+fn first_at_least(rank: f64, buckets: &[Bucket]) -> usize {
+    let (mut from, mut to) = (0, buckets.len());
+    while from < to {
+        let middle = usize::midpoint(from, to);
+        if buckets[middle].count >= rank {
+            to = middle;
+        } else {
+            from = middle + 1;
+        }
+    }
+    from
 }
 
 /// The part of the observations between `lower` and `upper`. `buckets` is not empty; it is put in

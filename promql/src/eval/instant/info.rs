@@ -118,7 +118,9 @@ fn shift(node: &Node) -> Option<Shift> {
         },
         NodeKind::Aggregate(aggregate) => shift(&aggregate.input),
         NodeKind::Binary(binary) => shift(&binary.left).or_else(|| shift(&binary.right)),
-        NodeKind::Negate(inner) | NodeKind::Invariant(inner) => shift(inner),
+        NodeKind::Negate(inner) | NodeKind::Plus(inner) | NodeKind::Invariant(inner) => {
+            shift(inner)
+        }
         NodeKind::Call(call) => call.args.iter().find_map(shift),
     }
 }

@@ -1,14 +1,18 @@
 //! `label_replace` and `label_join`: new labels, the same values.
 
 use regex::Captures;
+use tsdb::model::METRIC_NAME;
 use tsdb::model::regex::Anchored;
-use tsdb::model::{Labels, METRIC_NAME};
 
 use crate::error::EvalError;
 use crate::eval::Evaluator;
 use crate::eval::series::{StepSeries, StepVector};
 use crate::plan::Call;
 use crate::value::Steps;
+
+/// Bytes that a label set may have after its change: labels made of labels made of labels … could
+/// fill the memory, however short the query is.
+const LABELS_BYTES_MAX: usize = 16 * 1024;
 
 /// `label_replace(v, dst, replacement, src, regex)`
 pub(super) fn replace(
@@ -27,7 +31,7 @@ pub(super) fn replace(
         let value = series.labels.get(source).unwrap_or("");
         if let Some(captures) = regex.regex().captures(value) {
             let value = expand(replacement, &captures);
-            set(series, target, value);
+            set(evaluator, series, "label_replace", target, value)?;
         }
     }
     Ok(vector)
@@ -49,8 +53,10 @@ pub(super) fn join(
     for series in &mut vector {
         let values: Vec<&str> =
             sources.iter().map(|source| series.labels.get(source).unwrap_or("")).collect();
+        let bytes = values.iter().map(|value| value.len() + separator.len()).sum();
+        check_bytes("label_join", bytes)?;
         let value = values.join(separator);
-        set(series, target, value);
+        set(evaluator, series, "label_join", target, value)?;
     }
     Ok(vector)
 }
@@ -65,21 +71,39 @@ fn check_name(role: &str, function: &str, name: &str) -> Result<(), EvalError> {
     Ok(())
 }
 
-fn set(series: &mut StepSeries, name: &str, value: String) {
-    let labels: Labels = series.labels.to_builder().set(name, value).build();
-    series.labels = labels;
+fn check_bytes(function: &str, bytes: usize) -> Result<(), EvalError> {
+    if bytes <= LABELS_BYTES_MAX {
+        return Ok(());
+    }
+    let text = format!("labels longer than {LABELS_BYTES_MAX} bytes in {function}()");
+    Err(EvalError::Execution(text))
+}
+
+/// Sets a label. Its text is held as if it were samples.
+fn set(
+    evaluator: &mut Evaluator<'_>,
+    series: &mut StepSeries,
+    function: &str,
+    name: &str,
+    value: String,
+) -> Result<(), EvalError> {
+    let others: usize = series.labels.iter().map(|(name, value)| name.len() + value.len()).sum();
+    check_bytes(function, others + value.len())?;
+    evaluator.meter.hold(value.len() / size_of::<(i64, f64)>())?;
+    series.labels = series.labels.to_builder().set(name, value).build();
     if name == METRIC_NAME {
         // A name that was given is not dropped.
         series.drop_name = false;
     }
+    Ok(())
 }
 
 /// Go's `Regexp.Expand`: `$1`, `${1}`, `$name`, `$$`; the longest run of word characters is the
-/// name, and groups that are not there give nothing.
+/// name, and groups that are not there give nothing. It ends where it is longer than labels may be.
 fn expand(template: &str, captures: &Captures<'_>) -> String {
     let mut expanded = String::new();
     let mut rest = template;
-    while let Some(at) = rest.find('$') {
+    while let Some(at) = rest.find('$').filter(|_| expanded.len() <= LABELS_BYTES_MAX) {
         expanded.push_str(&rest[..at]);
         rest = &rest[at + 1..];
         if let Some(after) = rest.strip_prefix('$') {

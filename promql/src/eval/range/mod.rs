@@ -26,7 +26,7 @@ use super::column::Column;
 use super::instant;
 use super::parallel::on_all_cores;
 use super::runs::{FloatsOnly, Samples};
-use super::series::{StepSeries, StepVector, merge_same_labels, metric_name, without_metadata};
+use super::series::{StepSeries, StepVector, distinct, metric_name, without_metadata};
 use super::subquery::RangeReader;
 use super::window::{Reach, Window, WindowSet, Windows};
 use crate::ast::{RangeExtension, Span};
@@ -173,7 +173,7 @@ pub(super) fn call(
     if name == "absent_over_time" {
         return Ok(instant::absent_over(vector, &call.args, steps));
     }
-    if evaluator.options.delayed_name_removal { Ok(vector) } else { merge_same_labels(vector) }
+    if evaluator.options.delayed_name_removal { Ok(vector) } else { distinct(vector) }
 }
 
 /// `anchored` or `smoothed`, if the function can deal with it.
