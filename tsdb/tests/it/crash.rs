@@ -1,7 +1,8 @@
-//! A crash after every single operation of a workload.
+//! A crash after every single operation of a short workload, and every k-th of a long one.
 //!
 //! The workload writes rows of two columns that always hold the same number, loose samples,
-//! syncs, makes blocks of them and merges those, drops and opens again. Whatever happens, after a restart: (1) a killed process has
+//! syncs, makes blocks of them and merges those, drops and opens again. Whatever happens, after a
+//! restart: (1) a killed process has
 //! everything that was visible; (2) after a power cut everything is there that was visible at
 //! the last good sync, and nothing that never was (what came after that sync may have holes, since
 //! two unsynced segments reach the disk in any order); (3) no row is there in part.
@@ -51,8 +52,8 @@ fn commit(db: &Db, known: &mut Known, step: i64) -> Result<(), Error> {
 }
 
 /// Ends with the first error, as a crash makes one.
-fn workload(disk: &SimDisk, known: &mut Known) -> Result<(), Error> {
-    for round in 0..3 {
+fn workload(disk: &SimDisk, known: &mut Known, rounds: i64) -> Result<(), Error> {
+    for round in 0..rounds {
         let db = open(disk)?;
         assert_eq!(content(&db), known.visible);
         for step in 0..12 {
@@ -70,7 +71,7 @@ fn workload(disk: &SimDisk, known: &mut Known) -> Result<(), Error> {
                 known.synced = known.visible.clone();
             }
         }
-        if round == 1 {
+        if round % 3 == 1 {
             db.close()?;
             known.synced = known.visible.clone();
         }
@@ -107,23 +108,40 @@ fn check(disk: &SimDisk, known: &Known, ending: Ending, what: &str) {
     assert_eq!(content(&open(disk).unwrap()), after.visible, "{what}: afterwards");
 }
 
-#[test]
-fn a_crash_after_every_operation() {
+/// Crashes after every `step`-th operation of a workload of so many rounds, with each seed.
+fn crash_after_each(rounds: i64, step: usize, seeds: std::ops::Range<u64>) {
     let whole = SimDisk::new(0);
-    workload(&whole, &mut Known::default()).unwrap();
+    workload(&whole, &mut Known::default(), rounds).unwrap();
     let operations = whole.operations();
-    assert!(operations > 60, "{operations} operations");
+    assert!(operations > 20 * rounds as u64, "{operations} operations");
     for ending in [Ending::Kill, Ending::PowerCut] {
-        for operation in 0..operations {
-            for seed in 0..8 {
+        for operation in (0..operations).step_by(step) {
+            for seed in seeds.clone() {
                 let disk = SimDisk::new(seed);
                 disk.fail_at(operation, Fault::Crash);
                 let mut known = Known::default();
-                let crashed = workload(&disk, &mut known);
+                let crashed = workload(&disk, &mut known, rounds);
                 assert!(crashed.is_err() && disk.is_crashed());
                 disk.restart(ending);
                 check(&disk, &known, ending, &format!("{ending:?} at {operation}, seed {seed}"));
             }
         }
     }
+}
+
+#[test]
+fn a_crash_after_every_operation() {
+    crash_after_each(3, 1, 0..8);
+}
+
+#[test]
+fn a_crash_after_some_operations_of_a_long_workload() {
+    crash_after_each(20, 37, 0..1);
+}
+
+#[test]
+#[ignore = "the long form of the two above: for `--release -- --ignored`"]
+fn a_crash_after_every_operation_for_long() {
+    crash_after_each(3, 1, 8..150);
+    crash_after_each(40, 7, 0..8);
 }

@@ -14,7 +14,7 @@ use crate::store::{columns, open, select_all};
 /// Cases of each entrance in an ordinary run.
 const SHORT: u64 = 150;
 /// Cases of each entrance in a long run.
-const LONG: u64 = 30_000;
+const LONG: u64 = 120_000;
 
 /// xorshift64*: the same everywhere.
 struct Random(u64);

@@ -299,3 +299,13 @@ proptest! {
         run(&steps, seed, late * 6);
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60_000, ..ProptestConfig::default() })]
+
+    #[test]
+    #[ignore = "the long form of the test above: 60 000 histories, for `--release -- --ignored`"]
+    fn a_store_is_a_map_of_maps_for_long(steps in any_steps(), seed: u64, late in 0..2_i64) {
+        run(&steps, seed, late * 6);
+    }
+}
