@@ -23,7 +23,7 @@ use tsdb::disk::os::OsDisk;
 use tsdb::{Db, Dropped, Recovery};
 
 use crate::flags::SharedFlags;
-use crate::http::{self, HttpOptions, State};
+use crate::http::{self, HttpOptions, Services, State};
 use crate::metrics::Metrics;
 use crate::queries::LocalQueries;
 use crate::upkeep::{self, Retention};
@@ -151,7 +151,7 @@ impl App {
         let size = |own: u64| usize::try_from(own).unwrap_or(usize::MAX);
         let (samples_max, cache_bytes) = (size(shared.samples_max), size(shared.cache_bytes));
         let queries = LocalQueries::new(engine, samples_max, cache_bytes, self.db.clone());
-        State {
+        Arc::new(Services {
             queries: Arc::new(queries),
             db: self.db.clone(),
             receiver: Arc::default(),
@@ -167,7 +167,7 @@ impl App {
                 query_timeout: Duration::from_millis(shared.timeout_ms.unsigned_abs()),
                 notice: self.options.notice.clone(),
             },
-        }
+        })
     }
 }
 

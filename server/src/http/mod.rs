@@ -43,9 +43,11 @@ pub use error::{ApiError, ErrorType};
 /// Largest form body of a query, in bytes (queries are texts; Prometheus allows Go's 10 MB).
 pub const FORM_BYTES_MAX: usize = 10 << 20;
 
+/// What every handler gets: each layer of a request copies it.
+pub type State = Arc<Services>;
+
 /// What every handler may use.
-#[derive(Clone)]
-pub struct State {
+pub struct Services {
     /// Answers queries.
     pub queries: Arc<dyn Queries>,
     /// The store: metadata, statistics, and where remote write goes.
