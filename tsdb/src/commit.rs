@@ -63,18 +63,17 @@ impl Commit {
     }
 
     /// The same as several commits of about so many cells or exemplars.
-    pub(crate) fn split(self, cells_max: usize) -> Vec<Self> {
-        let Self { entries, columns, cells, exemplars, metadata } = self;
+    pub(crate) fn split(mut self, cells_max: usize) -> Vec<Self> {
         let mut parts = Vec::new();
-        let mut part = Self { metadata, ..Self::default() };
-        for entry in entries {
+        let mut part = Self { metadata: std::mem::take(&mut self.metadata), ..Self::default() };
+        for entry in std::mem::take(&mut self.entries) {
             match entry {
-                Entry::Row(Row { group, timestamp, columns: range }) => {
-                    let start = part.columns.len();
-                    part.columns.extend_from_slice(&columns[range.clone()]);
-                    part.cells.extend_from_slice(&cells[range]);
+                Entry::Row(row) => {
+                    let (start, (columns, cells)) = (part.columns.len(), self.row(&row));
+                    part.columns.extend_from_slice(columns);
+                    part.cells.extend_from_slice(cells);
                     let columns = start..part.columns.len();
-                    part.entries.push(Entry::Row(Row { group, timestamp, columns }));
+                    part.entries.push(Entry::Row(Row { columns, ..row }));
                 }
                 sample @ Entry::Sample(_) => part.entries.push(sample),
             }
@@ -82,7 +81,7 @@ impl Commit {
                 parts.push(std::mem::take(&mut part));
             }
         }
-        for exemplars in exemplars.chunks(cells_max.max(1)) {
+        for exemplars in self.exemplars.chunks(cells_max.max(1)) {
             part.exemplars.extend_from_slice(exemplars);
             parts.push(std::mem::take(&mut part));
         }
@@ -94,14 +93,27 @@ impl Commit {
 
     /// Adds a row whose cells are the last ones, unless all of them are absent.
     pub(crate) fn push_row(&mut self, row: Row) {
-        if self.cells[row.columns.clone()].iter().any(|cell| !cell.is_absent()) {
+        if self.row(&row).1.iter().any(|cell| !cell.is_absent()) {
             self.entries.push(Entry::Row(row));
         }
     }
 
     /// The columns and cells of a row.
+    #[expect(clippy::indexing_slicing, reason = "a row's cells are there before the row is")]
     pub(crate) fn row(&self, row: &Row) -> (&[ColumnRef], &[StoredCell]) {
         (&self.columns[row.columns.clone()], &self.cells[row.columns.clone()])
+    }
+
+    /// A row's cell with its column, by its index in [`Commit::cells`].
+    #[expect(clippy::indexing_slicing, reason = "a row's cells are there before the row is")]
+    pub(crate) fn cell(&self, at: usize) -> (ColumnRef, &StoredCell) {
+        (self.columns[at], &self.cells[at])
+    }
+
+    /// Makes a row's cell absent.
+    #[expect(clippy::indexing_slicing, reason = "a row's cells are there before the row is")]
+    pub(crate) fn leave_out(&mut self, at: usize) {
+        self.cells[at] = StoredCell::ABSENT;
     }
 
     /// The newest timestamp of all rows and samples.

@@ -9,6 +9,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::model::labels::METRIC_NAME;
 use crate::model::{BUCKET_LABEL, Labels};
+use crate::numbered::Numbered;
 
 /// The lower neighbour of each column, of which the labels are given and what `le` says.
 pub(crate) fn lower_neighbours<'a>(
@@ -28,13 +29,13 @@ pub(crate) fn lower_neighbours<'a>(
     }
     for buckets in histograms.values_mut() {
         buckets.sort_by(|a, b| a.0.total_cmp(&b.0));
-        for pair in buckets.windows(2) {
-            lower[pair[1].1 as usize] = Some(pair[0].1);
+        for ((_, below), (_, number)) in buckets.iter().zip(buckets.iter().skip(1)) {
+            *lower.of_mut(*number) = Some(*below);
         }
     }
     for (key, number) in counts {
         let highest = histograms.get(&key).and_then(|buckets| buckets.last());
-        lower[number as usize] = highest.map(|(_, bucket)| *bucket);
+        *lower.of_mut(number) = highest.map(|(_, bucket)| *bucket);
     }
     lower
 }

@@ -7,6 +7,7 @@
 //! - [`options`], [`error`], `layout`, [`disk`]: what a store may use, what goes wrong, file
 //!   names, the disk (and a simulated one for tests)
 //! - `cell`, `codec`: a value, and its bytes
+//! - `numbered`: lists whose places are numbers that were given out
 //! - `column`, `sealed`, `window`, `windows`, `family`, `group`, `loose`: how samples lie in memory
 //! - `postings`: labels to series · `commit`: what is checked, logged and applied as a whole
 //! - `block`: immutable files of windows, with an index
@@ -30,6 +31,7 @@ mod head;
 mod layout;
 mod loose;
 pub mod model;
+mod numbered;
 pub mod options;
 mod postings;
 mod sealed;

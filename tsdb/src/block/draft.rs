@@ -17,12 +17,14 @@ use super::{NO_TIME, Span, union};
 use crate::error::Error;
 use crate::group::own_labels;
 use crate::model::Labels;
+use crate::numbered::Numbered;
 
 /// Numbers for different things, in the order in which they come.
 #[derive(Debug)]
 struct Interner<T>(HashMap<T, u32>);
 
 impl<T: Hash + Eq> Interner<T> {
+    #[expect(clippy::expect_used, reason = "a list of an index has room for far fewer: 4 GiB")]
     fn number<Q>(&mut self, item: &Q) -> u32
     where
         Q: Hash + Eq + ?Sized,
@@ -120,11 +122,11 @@ impl Draft {
 
     fn define(&mut self, family: &str, target: &Labels, labels: &Labels) -> u32 {
         let family = self.texts.number(family);
-        let own = self.pairs(own_labels(target, labels).into_iter());
+        let mut own = self.pairs(own_labels(target, labels).into_iter());
+        // The order of `own_labels` is not that of names; equal sets must be equal lists.
+        own.sort_unstable();
         let mut definition = vec![family];
         definition.extend(own.iter().flat_map(|(name, value)| [*name, *value]));
-        // The order of `own_labels` is not that of names; equal sets must be equal lists.
-        definition[1..].as_chunks_mut::<2>().0.sort_unstable();
         self.definitions.number(&definition[..])
     }
 
@@ -133,6 +135,10 @@ impl Draft {
     }
 
     /// Adds a window to the group that was begun last, and says its number in the block.
+    #[expect(
+        clippy::expect_used,
+        reason = "a group was begun; an index has room for far fewer windows"
+    )]
     pub(super) fn window(&mut self, window: WindowEntry, ranges: &[Option<Span>]) {
         let group = self.groups.last_mut().expect("BUG: a window without a group");
         let before = group.windows.last().map(|before| before.span.1);
@@ -162,12 +168,12 @@ impl Draft {
         self.end_group();
         let texts = self.texts.into_list();
         let mut order: Vec<u32> = (0..texts.len() as u32).collect();
-        order.sort_unstable_by_key(|number| &texts[*number as usize]);
+        order.sort_unstable_by_key(|number| texts.of(*number));
         let mut symbols = vec![0; texts.len()];
         let mut table = TableWriter::default();
         for (symbol, number) in (0..).zip(&order) {
-            symbols[*number as usize] = symbol;
-            table.push(|out| out.extend_from_slice(texts[*number as usize].as_bytes()));
+            *symbols.of_mut(*number) = symbol;
+            table.push(|out| out.extend_from_slice(texts.of(*number).as_bytes()));
         }
         let (definitions, by_own) = put_definitions(&self.definitions.into_list(), &symbols)?;
         let (groups, by_target) = put_groups(&self.groups, &symbols)?;
@@ -177,8 +183,8 @@ impl Draft {
 }
 
 fn symbol_pairs(pairs: impl Iterator<Item = (u32, u32)>, symbols: &[u32]) -> Pairs {
-    let symbol = |number: u32| symbols[number as usize];
-    let mut pairs: Pairs = pairs.map(|(name, value)| (symbol(name), symbol(value))).collect();
+    let symbols = pairs.map(|(name, value)| (*symbols.of(name), *symbols.of(value)));
+    let mut pairs: Pairs = symbols.collect();
     pairs.sort_unstable();
     pairs
 }
@@ -186,11 +192,12 @@ fn symbol_pairs(pairs: impl Iterator<Item = (u32, u32)>, symbols: &[u32]) -> Pai
 fn put_definitions(all: &[Box<[u32]>], symbols: &[u32]) -> Result<(Vec<u8>, Vec<u8>), Error> {
     let (mut table, mut names) = (TableWriter::default(), NamesWriter::default());
     for (number, definition) in (0..).zip(all) {
-        let own = definition[1..].as_chunks().0.iter().map(|[name, value]| (*name, *value));
+        let (family, own) = definition.split_at(1);
+        let own = own.as_chunks().0.iter().map(|[name, value]| (*name, *value));
         let own = symbol_pairs(own, symbols);
         names.insert(number, &own);
         table.push(|out| {
-            out.extend_from_slice(&symbols[definition[0] as usize].to_le_bytes());
+            out.extend(family.iter().flat_map(|family| symbols.of(*family).to_le_bytes()));
             own.iter().for_each(|pair| put_pair(out, *pair));
         });
     }

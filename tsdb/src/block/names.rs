@@ -53,6 +53,7 @@ impl NamesWriter {
     }
 }
 
+#[expect(clippy::expect_used, reason = "writing to memory does not fail")]
 fn put_bitmap(out: &mut Vec<u8>, numbers: &RoaringBitmap) {
     numbers.serialize_into(out).expect("BUG: memory takes any bytes");
 }

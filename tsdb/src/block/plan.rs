@@ -46,7 +46,8 @@ pub(crate) fn plan(blocks: &[Candidate], limits: &Limits) -> Option<Vec<usize>> 
 
 fn fits(blocks: &[Candidate], run: &[usize], limits: &Limits) -> bool {
     let sources: Vec<_> = run.iter().filter_map(|at| blocks.get(*at)).collect();
-    let is_level = sources.windows(2).all(|pair| pair[0].level == pair[1].level);
+    let mut levels = sources.iter().map(|own| own.level);
+    let is_level = levels.next().is_none_or(|first| levels.all(|level| level == first));
     let span = sources.iter().fold(NO_TIME, |span, own| union(span, own.span));
     let bytes = sources.iter().fold(0_u64, |sum, own| sum.saturating_add(own.bytes));
     let lowest = sources.iter().map(|own| own.precedence).min();

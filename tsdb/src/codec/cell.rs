@@ -161,7 +161,9 @@ pub(crate) fn put_float(out: &mut Vec<u8>, before: &mut u64, value: f64) {
     let lead = (xor.leading_zeros() / 8).min(7);
     let trail = (xor.trailing_zeros() / 8).min(7 - lead);
     out.push(XOR | (lead << 3 | trail) as u8);
-    out.extend_from_slice(&xor.to_be_bytes()[lead as usize..8 - trail as usize]);
+    out.extend_from_slice(&(xor << (8 * lead)).to_be_bytes());
+    // The zeros behind what counts: `lead` shifted in, `trail` there before.
+    out.truncate(out.len() - (lead + trail) as usize);
 }
 
 /// Reads a float whose tag was read already.
@@ -181,9 +183,9 @@ fn read_xor(input: &mut Input<'_>, tag: u8) -> Result<u64, Malformed> {
     let (lead, trail) = (usize::from(tag >> 3 & 7), usize::from(tag & 7));
     let length = 8_usize.checked_sub(lead + trail).filter(|length| *length > 0);
     let length = length.ok_or(Malformed("a float of eight bytes"))?;
-    let mut bytes = [0; 8];
-    bytes[lead..lead + length].copy_from_slice(input.take(length)?);
-    Ok(u64::from_be_bytes(bytes))
+    let bytes = input.take(length)?;
+    let value = bytes.iter().fold(0, |value, byte| value << 8 | u64::from(*byte));
+    Ok(value << (8 * trail))
 }
 
 /// The float as an integer, if that says everything about it.

@@ -60,6 +60,7 @@ pub(crate) fn check_segment_head(head: &[u8], number: u64) -> Result<(), Malform
 }
 
 /// The head of a frame.
+#[expect(clippy::expect_used, reason = "the log refuses longer payloads before")]
 pub(crate) fn frame_head(segment: u64, offset: u64, payload: &[u8]) -> [u8; FRAME_HEAD_BYTES] {
     let length = u32::try_from(payload.len()).expect("BUG: a frame beyond PAYLOAD_BYTES_MAX");
     let mut head = [0; FRAME_HEAD_BYTES];
@@ -76,16 +77,15 @@ pub(crate) fn read_frame_head(
     offset: u64,
     head: &[u8; FRAME_HEAD_BYTES],
 ) -> Result<FrameHead, Malformed> {
-    let number =
-        |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
-    if place_crc(segment, offset, &head[..8]) != number(8) {
+    let [l0, l1, l2, l3, c0, c1, c2, c3, p0, p1, p2, p3] = *head;
+    if place_crc(segment, offset, &head[..8]) != u32::from_le_bytes([p0, p1, p2, p3]) {
         return Err(Malformed("a frame's head with its checksum"));
     }
-    let length = number(0) as usize;
+    let length = u32::from_le_bytes([l0, l1, l2, l3]) as usize;
     if length > PAYLOAD_BYTES_MAX {
         return Err(Malformed("a frame of bearable length"));
     }
-    Ok(FrameHead { length, crc: number(4) })
+    Ok(FrameHead { length, crc: u32::from_le_bytes([c0, c1, c2, c3]) })
 }
 
 fn place_crc(segment: u64, offset: u64, head: &[u8]) -> u32 {

@@ -33,11 +33,12 @@ impl Packer {
             self.context = zstd::bulk::Compressor::new(LEVEL).ok();
         }
         self.packed.resize(1 + zstd::zstd_safe::compress_bound(payload.len()), PACKED);
-        self.packed[0] = PACKED;
+        let (tag, room) = self.packed.split_first_mut()?;
+        *tag = PACKED;
         // Without a context, or in the case of its failure, the payload is written as it is.
-        let compressed = self.context.as_mut()?.compress_to_buffer(payload, &mut self.packed[1..]);
-        let length = 1 + compressed.ok()?;
-        (length < payload.len()).then(|| &self.packed[..length])
+        let compressed = self.context.as_mut()?.compress_to_buffer(payload, room);
+        let packed = self.packed.get(..=compressed.ok()?)?;
+        (packed.len() < payload.len()).then_some(packed)
     }
 }
 

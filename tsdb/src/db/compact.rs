@@ -16,7 +16,7 @@ use crate::model::Labels;
 impl Db {
     /// Merges some blocks if there are enough of them; whether it did.
     pub fn compact_if_due(&self) -> Result<bool, Error> {
-        let _one = self.changing.lock().expect("BUG: a change of the blocks panicked");
+        let _one = self.changing();
         let parts = self.parts();
         let candidate = |part: &Part| {
             let facts = part.block.facts();
@@ -37,7 +37,7 @@ impl Db {
 
     /// Merges all blocks with deletions with themselves, so that what is deleted takes no room.
     pub fn clean_deleted(&self) -> Result<usize, Error> {
-        let _one = self.changing.lock().expect("BUG: a change of the blocks panicked");
+        let _one = self.changing();
         let parts = self.parts();
         let cut: Vec<_> = parts.list.iter().filter(|part| !part.deleted.is_empty()).collect();
         for part in &cut {

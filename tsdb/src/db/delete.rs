@@ -17,7 +17,7 @@ impl Db {
     /// blocks were touched.
     pub fn delete(&self, range: TimeRange, matchers: &[Matcher]) -> Result<usize, Error> {
         self.flush_all()?;
-        let _one = self.changing.lock().expect("BUG: a change of the blocks panicked");
+        let _one = self.changing();
         let parts = self.parts();
         let (start, end) = (range.start.ms(), range.end.ms());
         let mut list = parts.list.clone();

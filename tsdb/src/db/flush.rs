@@ -64,7 +64,7 @@ impl Db {
     }
 
     fn flush(&self, kept: usize) -> Result<bool, Error> {
-        let _one = self.changing.lock().expect("BUG: a change of the blocks panicked");
+        let _one = self.changing();
         let was_suspended = self.is_log_suspended();
         let flushed = self.flush_now(kept);
         if flushed.is_err() && was_suspended {
@@ -121,17 +121,17 @@ impl Db {
     /// Puts a new list of blocks in the place of the old one. The head's lock is held alone, so
     /// that nobody sees one without the other.
     pub(super) fn publish(&self, parts: Parts) {
-        let mut current = self.parts.write().expect("BUG: a change of the blocks panicked");
+        let mut current = self.parts_mut();
         let old = std::mem::replace(&mut *current, Arc::new(parts));
         self.resolved.clear();
-        let mut before = self.before.lock().expect("BUG: a change of the blocks panicked");
+        let mut before = self.before();
         before.push((old.flush, Arc::downgrade(&old)));
     }
 
     /// Frees what blocks have and the head still holds, unless somebody reads it there.
     fn let_go(&self) {
         let now = self.parts().flush;
-        let mut before = self.before.lock().expect("BUG: a change of the blocks panicked");
+        let mut before = self.before();
         before.retain(|(_, parts): &(u64, Weak<Parts>)| parts.strong_count() > 0);
         let is_read = before.iter().any(|(flush, _)| *flush < now);
         drop(before);

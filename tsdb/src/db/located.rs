@@ -13,6 +13,7 @@ use hashbrown::HashMap;
 use super::parts::Parts;
 use crate::commit::SeriesId;
 use crate::head::{Head, Place};
+use crate::numbered::Numbered;
 use crate::select::SelectedSeries;
 
 /// One place of a series' samples.
@@ -106,12 +107,14 @@ impl Resolved {
             let number = homes.filter(|_| !is_alone);
             self.homes.push(number.map_or(ALONE, |homes| *numbers.entry(homes).or_insert(next)));
         }
-        let mut order: Vec<usize> = (0..self.series.len()).collect();
+        let mut order: Vec<u32> = (0..self.series.len() as u32).collect();
         // A histogram's buckets are stored as differences to their neighbours.
-        order.sort_unstable_by_key(|place| (self.homes[*place], first_columns[*place], *place));
+        order.sort_unstable_by_key(|place| {
+            (*self.homes.of(*place), *first_columns.of(*place), *place)
+        });
         self.ranks = vec![0; order.len()];
         for (rank, place) in (0..).zip(order) {
-            self.ranks[place] = rank;
+            *self.ranks.of_mut(place) = rank;
         }
     }
 }

@@ -37,7 +37,9 @@ mod suspend;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak};
+use std::sync::{
+    Arc, LockResult, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak,
+};
 
 pub use cardinality::Cardinality;
 use crossbeam::channel::{Receiver, Sender};
@@ -114,7 +116,7 @@ impl Db {
     /// loses nothing anyway). After an error it is not known to be, and the next call does it
     /// anew, in new files where an fsync failed.
     pub fn sync(&self) -> Result<(), Error> {
-        let _one = self.syncing.lock().expect("BUG: a sync panicked");
+        let _one = unpoisoned(self.syncing.lock(), "BUG: a sync panicked");
         let tasks = self.log().begin_sync();
         let is_synced = tasks.run();
         self.log().end_sync(tasks, &is_synced)
@@ -175,16 +177,29 @@ impl Db {
     }
 
     fn head(&self) -> RwLockReadGuard<'_, Head> {
-        self.head.read().expect("BUG: a change of the head panicked")
+        unpoisoned(self.head.read(), "BUG: a change of the head panicked")
     }
 
     fn head_mut(&self) -> RwLockWriteGuard<'_, Head> {
-        self.head.write().expect("BUG: a change of the head panicked")
+        unpoisoned(self.head.write(), "BUG: a change of the head panicked")
     }
 
     /// The blocks now. For what is in the blocks or else in the head, the head's lock is held.
     fn parts(&self) -> Arc<Parts> {
-        self.parts.read().expect("BUG: a change of the blocks panicked").clone()
+        unpoisoned(self.parts.read(), CHANGE_PANICKED).clone()
+    }
+
+    fn parts_mut(&self) -> RwLockWriteGuard<'_, Arc<Parts>> {
+        unpoisoned(self.parts.write(), CHANGE_PANICKED)
+    }
+
+    fn before(&self) -> MutexGuard<'_, Vec<(u64, Weak<Parts>)>> {
+        unpoisoned(self.before.lock(), CHANGE_PANICKED)
+    }
+
+    /// Held by whoever changes the blocks, from the first look to the last step.
+    fn changing(&self) -> MutexGuard<'_, ()> {
+        unpoisoned(self.changing.lock(), CHANGE_PANICKED)
     }
 
     /// The number of the next block; `changing` is held until it is there or failed. (One that failed
@@ -202,8 +217,18 @@ impl Db {
     }
 
     fn log(&self) -> MutexGuard<'_, Wal> {
-        self.log.lock().expect("BUG: a commit panicked")
+        unpoisoned(self.log.lock(), "BUG: a commit panicked")
     }
+}
+
+const CHANGE_PANICKED: &str = "BUG: a change of the blocks panicked";
+
+/// What a lock guards. If somebody panicked while he held it, so does everybody after him: what
+/// is half changed is not to be read or logged.
+#[expect(clippy::expect_used, reason = "a poisoned lock follows a panic, which is a bug")]
+#[track_caller]
+fn unpoisoned<T>(lock: LockResult<T>, bug: &str) -> T {
+    lock.expect(bug)
 }
 
 impl Storage for Db {

@@ -5,12 +5,13 @@
 //! of blocks is the very same and the head's layout did not change; the newest times, which change
 //! with every sample, are not part of it. A result does not keep the blocks open.
 
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
 use hashbrown::HashMap;
 
 use super::located::Resolved;
 use super::parts::Parts;
+use super::unpoisoned;
 use crate::model::Matcher;
 
 /// Series of all results that are kept, at most: each takes about 150 bytes.
@@ -56,7 +57,7 @@ struct Results {
 impl ResolvedCache {
     /// What is kept for the key, if it holds.
     pub(super) fn get(&self, key: &Key, parts: &Arc<Parts>, layout: u64) -> Option<Arc<Resolved>> {
-        let mut results = self.0.lock().expect("BUG: keeping a result panicked");
+        let mut results = self.results();
         results.asked += 1;
         let asked = results.asked;
         let kept = results.by_key.get_mut(key)?;
@@ -72,7 +73,7 @@ impl ResolvedCache {
         if resolved.series.len() > KEPT_SERIES_MAX {
             return;
         }
-        let mut results = self.0.lock().expect("BUG: keeping a result panicked");
+        let mut results = self.results();
         let used = results.asked;
         results.series += resolved.series.len();
         let parts = Arc::downgrade(parts);
@@ -85,7 +86,11 @@ impl ResolvedCache {
 
     /// Lets everything go: the blocks have changed.
     pub(super) fn clear(&self) {
-        *self.0.lock().expect("BUG: keeping a result panicked") = Results::default();
+        *self.results() = Results::default();
+    }
+
+    fn results(&self) -> MutexGuard<'_, Results> {
+        unpoisoned(self.0.lock(), "BUG: keeping a result panicked")
     }
 }
 

@@ -11,7 +11,7 @@ impl Db {
     /// are wholly older (by windows of 256 rows), and removes the blocks and log segments that hold
     /// nothing newer.
     pub fn drop_before(&self, timestamp: Timestamp) -> Result<(), Error> {
-        let _one = self.changing.lock().expect("BUG: a change of the blocks panicked");
+        let _one = self.changing();
         {
             let mut log = self.log();
             self.head_mut().drop_before(timestamp.ms());
@@ -29,7 +29,7 @@ impl Db {
     /// Removes the oldest blocks until everything on disk takes at most `bytes`; how many those
     /// were. What no block has yet stays: a flush makes it one.
     pub fn drop_beyond(&self, bytes: u64) -> Result<usize, Error> {
-        let _one = self.changing.lock().expect("BUG: a change of the blocks panicked");
+        let _one = self.changing();
         let (_, log_bytes) = self.log().size();
         let parts = self.parts();
         let mut total = log_bytes + parts.bytes();

@@ -15,7 +15,7 @@ impl Db {
         if !skip_head {
             self.flush_all()?;
         }
-        let _one = self.changing.lock().expect("BUG: a change of the blocks panicked");
+        let _one = self.changing();
         let blocks = layout::blocks(dir);
         for made in [dir, &blocks] {
             self.disk.create_dir(made).map_err(io_error("create", made))?;

@@ -79,16 +79,16 @@ impl File for OsFile {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut filled = 0;
-        while filled < buffer.len() {
-            match self.0.read_at(&mut buffer[filled..], offset + filled as u64) {
+        let (wanted, mut rest) = (buffer.len(), buffer);
+        while !rest.is_empty() {
+            match self.0.read_at(rest, offset + (wanted - rest.len()) as u64) {
                 Ok(0) => break,
-                Ok(read) => filled += read,
+                Ok(read) => rest = rest.split_at_mut(read).1,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(filled)
+        Ok(wanted - rest.len())
     }
 
     fn len(&self) -> io::Result<u64> {

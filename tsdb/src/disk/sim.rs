@@ -5,6 +5,12 @@
 //! [`Fault`] may be put on any of them. After a failed fsync the bytes since the last good one
 //! count as clean: a second fsync says yes and saves nothing, as real kernels do.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "for tests, which are to panic where the simulation is wrong"
+)]
+
 use std::collections::{BTreeMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};

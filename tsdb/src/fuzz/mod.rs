@@ -8,6 +8,12 @@
 //! Invariant: the functions panic only if the store has a fault.
 //! `tsdb/tests/it/fuzz.rs` runs them on stable Rust, the targets of `fuzz` under libFuzzer.
 
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "for tests: a panic is how a fault of the store is told"
+)]
+
 mod decode;
 mod mend;
 mod round_trip;

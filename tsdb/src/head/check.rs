@@ -18,6 +18,7 @@ use crate::append::{ColumnRef, GroupRef, RowReport};
 use crate::cell::{Stored, StoredCell};
 use crate::commit::{Commit, LooseSample, Row, SeriesId};
 use crate::error::Rejected;
+use crate::numbered::Numbered;
 
 /// What became of one cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,8 +67,11 @@ impl Slots {
     fn fill(&mut self, columns: usize, commit: &Commit) {
         self.by_column.resize(columns.max(self.by_column.len()), Pending::NONE);
         let Some(row) = self.first.take() else { return };
-        for at in row.columns.clone().filter(|at| !commit.cells[*at].is_absent()) {
-            self.by_column[commit.columns[at].0 as usize] = Pending::of_row(&row, at);
+        let (columns, cells) = commit.row(&row);
+        for ((at, column), cell) in row.columns.clone().zip(columns).zip(cells) {
+            if !cell.is_absent() {
+                *self.by_column.of_mut(*column) = Pending::of_row(&row, at);
+            }
         }
     }
 }
@@ -104,7 +108,7 @@ impl Check {
     /// Checks the cells of a row, the last one of the commit so far; those that are not to be
     /// stored become absent.
     pub(crate) fn row(&mut self, head: &Head, commit: &mut Commit, row: &Row) -> RowReport {
-        let group = &head.groups[row.group.0 as usize];
+        let group = head.groups.of(row.group);
         let (columns, _) = commit.row(row);
         let is_alone = !group.is_shared && columns.is_sorted_by(|a, b| a < b);
         if is_alone && self.of_series.is_empty() && !self.of_columns.contains_key(&row.group) {
@@ -115,17 +119,17 @@ impl Check {
         let mut report = RowReport::default();
         let is_replay = self.is_replay;
         for at in row.columns.clone() {
-            if commit.cells[at].is_absent() {
+            let (column, cell) = commit.cell(at);
+            if cell.is_absent() {
                 continue;
             }
-            let id = group.columns[commit.columns[at].0 as usize];
+            let id = *group.columns.of(column);
             let slot = self.slot(head, commit, id);
-            let cell = &commit.cells[at];
             let verdict = verdict(head, id, slot, row.timestamp, cell, commit, is_replay);
             match verdict {
                 Verdict::Store => *slot = Pending::of_row(row, at),
                 Verdict::StoreLate => {}
-                Verdict::Repeat | Verdict::Reject(_) => commit.cells[at] = StoredCell::ABSENT,
+                Verdict::Repeat | Verdict::Reject(_) => commit.leave_out(at),
             }
             count(&mut report, verdict);
         }
@@ -155,14 +159,14 @@ impl Check {
     }
 
     fn slot(&mut self, head: &Head, commit: &Commit, id: SeriesId) -> &mut Pending {
-        let home = head.series[id.0 as usize].home;
+        let home = head.series.of(id).home;
         let Some(home) = home.filter(|_| !self.of_series.contains_key(&id)) else {
             return self.of_series.entry(id).or_insert(Pending::NONE);
         };
-        let columns = head.groups[home.group.0 as usize].columns.len();
+        let columns = head.groups.of(home.group).columns.len();
         let slots = self.of_columns.entry(home.group).or_default();
         slots.fill(columns, commit);
-        &mut slots.by_column[home.column.0 as usize]
+        slots.by_column.of_mut(home.column)
     }
 }
 
@@ -176,23 +180,22 @@ fn first_row(
     is_replay: bool,
 ) -> RowReport {
     let (columns, cells) = commit.row(row);
-    let is_newer =
-        |column: &ColumnRef| row.timestamp > head.newest[ids[column.0 as usize].0 as usize];
+    let is_newer = |column: &ColumnRef| row.timestamp > *head.newest.of(*ids.of(*column));
     if row.timestamp >= head.floor && columns.iter().all(is_newer) {
         let stored = cells.iter().filter(|cell| !cell.is_absent()).count();
         return RowReport { stored, ..RowReport::default() };
     }
     let mut report = RowReport::default();
     for at in row.columns.clone() {
-        if commit.cells[at].is_absent() {
+        let (column, cell) = commit.cell(at);
+        if cell.is_absent() {
             continue;
         }
-        let id = ids[commit.columns[at].0 as usize];
-        let cell = &commit.cells[at];
+        let id = *ids.of(column);
         let (none, time) = (&Pending::NONE, row.timestamp);
         let verdict = verdict(head, id, none, time, cell, commit, is_replay);
         if !matches!(verdict, Verdict::Store | Verdict::StoreLate) {
-            commit.cells[at] = StoredCell::ABSENT;
+            commit.leave_out(at);
         }
         count(&mut report, verdict);
     }
@@ -208,7 +211,7 @@ fn verdict(
     commit: &Commit,
     is_replay: bool,
 ) -> Verdict {
-    let newest = pending.timestamp.max(head.newest[id.0 as usize]);
+    let newest = pending.timestamp.max(*head.newest.of(id));
     if timestamp < head.floor {
         return Verdict::Reject(Rejected::TooOld);
     }
@@ -221,11 +224,9 @@ fn verdict(
     // A pending cell may be a late one.
     let is_pending = pending.timestamp == newest;
     let is_same = match if is_pending { &pending.cell } else { &PendingCell::None } {
-        PendingCell::OfRow(at) => commit.cells[*at].value.is_same(&cell.value),
+        PendingCell::OfRow(at) => commit.cell(*at).1.value.is_same(&cell.value),
         PendingCell::Loose(other) => other.value.is_same(&cell.value),
-        PendingCell::None => {
-            head.cell(&head.series[id.0 as usize], timestamp).value.is_same(&cell.value)
-        }
+        PendingCell::None => head.cell(head.series.of(id), timestamp).value.is_same(&cell.value),
     };
     if is_same { Verdict::Repeat } else { Verdict::Reject(Rejected::Duplicate) }
 }
@@ -244,7 +245,7 @@ fn late_verdict(
     if !head.is_recent(timestamp) && !is_replay {
         return Verdict::Reject(Rejected::TooOld);
     }
-    let own = head.cell(&head.series[id.0 as usize], timestamp);
+    let own = head.cell(head.series.of(id), timestamp);
     match own.value {
         Stored::Absent => Verdict::StoreLate,
         value if value.is_same(&cell.value) => Verdict::Repeat,

@@ -11,6 +11,7 @@ use crate::error::Rejected;
 use crate::group::{Group, overlay};
 use crate::model::number::parse_float;
 use crate::model::{BUCKET_LABEL, Labels};
+use crate::numbered::Numbered;
 
 impl Head {
     /// The group with these target labels, if there is one.
@@ -54,11 +55,11 @@ impl Head {
     }
 
     fn define_column(&mut self, group: GroupRef, id: SeriesId) -> Result<ColumnRef, Rejected> {
-        let series = &mut self.series[id.0 as usize];
+        let series = self.series.of_mut(id);
         if let Some(place) = series.places().find(|place| place.group == group) {
             return Ok(place.column);
         }
-        let columns = &mut self.groups[group.0 as usize].columns;
+        let columns = &mut self.groups.of_mut(group).columns;
         let column = u32::try_from(columns.len()).map_err(|_| Rejected::SeriesLimit)?;
         let place = Place { group, column: ColumnRef(column) };
         columns.push(id);
@@ -67,7 +68,7 @@ impl Head {
             series.home = Some(place);
         } else {
             series.others.push(place);
-            self.groups[group.0 as usize].is_shared = true;
+            self.groups.of_mut(group).is_shared = true;
         }
         Ok(place.column)
     }
@@ -88,7 +89,7 @@ impl Head {
     /// The series with these labels, if there is one.
     pub(crate) fn find_series(&self, labels: &Labels) -> Option<SeriesId> {
         let hash = self.hasher.hash_one(labels);
-        let is_it = |id: &SeriesId| self.series[id.0 as usize].labels == *labels;
+        let is_it = |id: &SeriesId| self.series.of(*id).labels == *labels;
         self.by_labels.find(hash, is_it).copied()
     }
 
@@ -126,7 +127,7 @@ impl Head {
         self.newest.push(NO_SAMPLE);
         self.oldest.push(NO_SAMPLE);
         let (series, hasher) = (&self.series, &self.hasher);
-        let rehash = |id: &SeriesId| hasher.hash_one(&series[id.0 as usize].labels);
+        let rehash = |id: &SeriesId| hasher.hash_one(&series.of(*id).labels);
         self.by_labels.insert_unique(hasher.hash_one(labels), id, rehash);
         Ok(id)
     }

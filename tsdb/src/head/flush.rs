@@ -18,6 +18,7 @@ use crate::cell::StoredCell;
 use crate::commit::{Commit, Row, SeriesId};
 use crate::family::lower_neighbours;
 use crate::model::Labels;
+use crate::numbered::Numbered;
 use crate::window::Window;
 
 /// What of a group goes into the block.
@@ -58,7 +59,7 @@ impl Head {
         }
         let (flush, done) = (self.flushes + 1, self.flushes);
         for id in &self.loose {
-            if let Some(loose) = &mut self.series[id.0 as usize].loose {
+            if let Some(loose) = &mut self.series.of_mut(*id).loose {
                 loose.close(flush, done);
             }
         }
@@ -95,14 +96,13 @@ impl Head {
         if windows.is_empty() {
             return None;
         }
-        let of = |id: &SeriesId| &series[id.0 as usize];
+        let of = |id: &SeriesId| series.of(*id);
         if own.lower.len() < own.columns.len() {
             own.lower =
                 lower_neighbours(own.columns.iter().map(of).map(|own| (&own.labels, own.le)));
         }
         let columns = own.columns.iter().map(of);
-        let named =
-            columns.map(|own| (self.families[own.family as usize].clone(), own.labels.clone()));
+        let named = columns.map(|own| (self.families.of(own.family).clone(), own.labels.clone()));
         Some(FrozenGroup {
             target: own.target.clone(),
             columns: named.collect(),
@@ -121,7 +121,7 @@ impl Head {
         let flush = self.flushes + 1;
         let series = self.series.get_mut(id.0 as usize)?;
         let cells = series.loose.as_mut()?.freeze(flush);
-        let (family, labels) = (self.families[series.family as usize].clone(), &series.labels);
+        let (family, labels) = (self.families.of(series.family).clone(), &series.labels);
         (!cells.is_empty()).then(|| FrozenLoose { family, labels: labels.clone(), cells })
     }
 
@@ -133,7 +133,7 @@ impl Head {
             self.samples -= group.windows.flushed(self.flushes) as u64;
         }
         for id in &self.loose {
-            if let Some(loose) = &mut self.series[id.0 as usize].loose {
+            if let Some(loose) = &mut self.series.of_mut(*id).loose {
                 self.samples -= loose.flushed(self.flushes) as u64;
             }
         }
@@ -145,13 +145,13 @@ impl Head {
 
     /// Takes a series out of the index if blocks have all its samples.
     fn unlist_flushed(&mut self, id: SeriesId) {
-        let (series, flush) = (&self.series[id.0 as usize], self.flushes);
-        let from = |group: GroupRef| self.groups[group.0 as usize].windows.visible_from(flush);
-        let newest = self.newest[id.0 as usize];
+        let (series, flush) = (self.series.of(id), self.flushes);
+        let from = |group: GroupRef| self.groups.of(group).windows.visible_from(flush);
+        let newest = *self.newest.of(id);
         let in_rows = series.places().map(|place| from(place.group)).filter(|from| *from <= newest);
         let loose = series.loose.as_ref().and_then(|loose| loose.range(flush));
         let oldest = in_rows.chain(loose.map(|(first, _)| first)).min();
-        let own = &mut self.oldest[id.0 as usize];
+        let own = self.oldest.of_mut(id);
         match oldest {
             Some(oldest) => *own = oldest.max(*own),
             None => {
@@ -175,7 +175,7 @@ impl Head {
         }
         let ids: Vec<_> = self.loose.iter().copied().collect();
         for id in ids {
-            let series = &mut self.series[id.0 as usize];
+            let series = self.series.of_mut(id);
             let Some(loose) = &mut series.loose else { continue };
             loose.retire(self.flushes);
             if loose.is_empty() {

@@ -36,6 +36,7 @@ use crate::cell::StoredCell;
 use crate::commit::{Catalog, SeriesId};
 use crate::group::Group;
 use crate::model::{Exemplar, Labels, Matcher, Metadata, TimeRange};
+use crate::numbered::Numbered;
 use crate::options::Options;
 use crate::postings::Postings;
 use changes::Changes;
@@ -149,7 +150,7 @@ impl Head {
         for (id, newest) in newest {
             let Some(series) = self.series.get_mut(id.0 as usize) else { continue };
             series.is_looked_up = true;
-            let own = &mut self.newest[id.0 as usize];
+            let own = self.newest.of_mut(*id);
             *own = newest.unwrap_or(NO_SAMPLE).max(*own);
             self.latest = self.latest.max(*own);
         }
@@ -226,10 +227,7 @@ impl Head {
     pub(crate) fn resolve(&self, range: TimeRange, matchers: &[Matcher]) -> RoaringBitmap {
         let mut found = self.postings.resolve(matchers);
         let (start, end) = (range.start.ms().max(self.floor), range.end.ms());
-        let outside = |id: &u32| {
-            let id = *id as usize;
-            self.newest[id] < start || end < self.oldest[id]
-        };
+        let outside = |id: &u32| *self.newest.of(*id) < start || end < *self.oldest.of(*id);
         let outside: RoaringBitmap = found.iter().filter(outside).collect();
         found -= outside;
         found
@@ -242,8 +240,8 @@ impl Head {
 
     /// First and last time of the samples here, if there are any.
     pub(crate) fn time_range(&self) -> Option<(i64, i64)> {
-        let listed = self.postings.all().iter().map(|id| id as usize);
-        let ranges = listed.map(|id| (self.oldest[id], self.newest[id]));
+        let listed = self.postings.all().iter();
+        let ranges = listed.map(|id| (*self.oldest.of(id), *self.newest.of(id)));
         let (oldest, newest) = ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
         Some((oldest.max(self.floor), newest))
     }
@@ -290,17 +288,16 @@ impl Head {
 
 impl Catalog for Head {
     fn target(&self, group: GroupRef) -> &Labels {
-        &self.groups[group.0 as usize].target
+        &self.groups.of(group).target
     }
 
     fn column(&self, group: GroupRef, column: ColumnRef) -> (&str, &Labels) {
-        let id = self.groups[group.0 as usize].columns[column.0 as usize];
-        let series = &self.series[id.0 as usize];
-        (&self.families[series.family as usize], &series.labels)
+        let series = self.series.of(*self.groups.of(group).columns.of(column));
+        (self.families.of(series.family), &series.labels)
     }
 
     fn labels(&self, series: SeriesId) -> &Labels {
-        &self.series[series.0 as usize].labels
+        &self.series.of(series).labels
     }
 
     fn metadata(&self) -> &BTreeMap<String, Metadata> {

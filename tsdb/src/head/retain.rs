@@ -20,19 +20,20 @@ impl Head {
                 self.samples -= samples as u64;
             }
         }
-        for (id, series) in self.series.iter_mut().enumerate() {
+        let times = self.newest.iter().zip(&mut self.oldest);
+        for ((id, series), (newest, oldest)) in (0..).zip(&mut self.series).zip(times) {
             if let Some(loose) = &mut series.loose {
                 self.samples -= loose.drop_before(timestamp) as u64;
                 if loose.is_empty() {
                     series.loose = None;
                     self.layout += 1;
-                    self.loose.remove(&SeriesId(id as u32));
+                    self.loose.remove(&SeriesId(id));
                 }
             }
-            if self.oldest[id] != NO_SAMPLE && self.newest[id] < timestamp {
-                self.oldest[id] = NO_SAMPLE;
+            if *oldest != NO_SAMPLE && *newest < timestamp {
+                *oldest = NO_SAMPLE;
                 self.retired += 1;
-                self.postings.remove(id as u32, &series.labels);
+                self.postings.remove(id, &series.labels);
                 self.layout += 1;
             }
         }

@@ -64,6 +64,7 @@ impl Labels {
         }
     }
 
+    #[expect(clippy::expect_used, reason = "whatever brings labels is shorter than 4 GiB")]
     fn from_sorted<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> Self {
         let sizes = pairs.clone().map(|(name, value)| name.len() + value.len());
         let (count, bytes) = sizes.fold((0, 0), |(count, sum), own| (count + 1, sum + own));
@@ -213,29 +214,30 @@ impl Ord for Labels {
         if self.is_shared(other) {
             return Ordering::Equal;
         }
-        let (own, its) = (self.text().as_bytes(), other.text().as_bytes());
         let same = self.same_ends(other);
         let end = |set: &Self, index: usize| {
             set.ends().get(index).map(|end| (*end - set.start()) as usize)
         };
         // Up to here a difference lies within one text of both, ...
         let border = same.checked_sub(1).and_then(|last| end(self, last)).unwrap_or(0);
-        if let Some(at) = mismatch(&own[..border], &its[..border]) {
-            return own[at].cmp(&its[at]);
+        let (own, own_rest) = self.text().as_bytes().split_at(border);
+        let (its, its_rest) = other.text().as_bytes().split_at(border);
+        if let Some((own, its)) = mismatch(own, its) {
+            return own.cmp(&its);
         }
         // ... and from here on it is the next text, or that there is none.
-        let next = end(self, same).map(|end| &own[border..end]);
-        next.cmp(&end(other, same).map(|end| &its[border..end]))
+        let next = end(self, same).map(|end| own_rest.split_at(end - border).0);
+        next.cmp(&end(other, same).map(|end| its_rest.split_at(end - border).0))
     }
 }
 
-/// Where the first different bytes of two slices of equal length are.
-fn mismatch(a: &[u8], b: &[u8]) -> Option<usize> {
+/// The first different bytes of two slices of equal length.
+fn mismatch(a: &[u8], b: &[u8]) -> Option<(u8, u8)> {
     const AT_ONCE: usize = 16;
     let chunks = a.as_chunks::<AT_ONCE>().0.iter().zip(b.as_chunks::<AT_ONCE>().0);
     let start = AT_ONCE * chunks.take_while(|(a, b)| a == b).count();
-    let rest = a.iter().zip(b).skip(start);
-    rest.take_while(|(a, b)| a == b).count().checked_add(start).filter(|at| *at < a.len())
+    let mut rest = a.iter().zip(b).skip(start);
+    rest.find(|(a, b)| a != b).map(|(a, b)| (*a, *b))
 }
 
 impl PartialOrd for Labels {
@@ -336,7 +338,11 @@ impl LabelsBuilder {
         let (name, value) = (name.into(), value.into());
         match self.pairs.binary_search_by(|(own, _)| own.as_str().cmp(&name)) {
             Ok(at) if value.is_empty() => drop(self.pairs.remove(at)),
-            Ok(at) => self.pairs[at].1 = value,
+            Ok(at) => {
+                if let Some((_, own)) = self.pairs.get_mut(at) {
+                    *own = value;
+                }
+            }
             Err(_) if value.is_empty() => {}
             Err(at) => self.pairs.insert(at, (name, value)),
         }
@@ -352,7 +358,7 @@ impl LabelsBuilder {
     /// The value of `name`, if set.
     pub fn get(&self, name: &str) -> Option<&str> {
         let at = self.pairs.binary_search_by(|(own, _)| own.as_str().cmp(name)).ok()?;
-        Some(&self.pairs[at].1)
+        self.pairs.get(at).map(|(_, value)| value.as_str())
     }
 
     /// The pairs in order of their names.

@@ -3,8 +3,6 @@
 //! All forms print the shortest digits that read back to the same float; they differ in when they
 //! turn to an exponent. Rust's own `{}` and `{:e}` give the digits; this file lays them out.
 
-use std::fmt::Write;
-
 /// Reads a float as Go's `strconv.ParseFloat` does for decimal texts: `+Inf`, `infinity` and
 /// `NaN` in any case, no underscores, no hexadecimal; a text too large for a float is refused.
 /// `NaN` becomes [`NORMAL_NAN`](super::sample::NORMAL_NAN).
@@ -86,9 +84,7 @@ fn format_exponent(value: f64) -> String {
         Some(exponent) => ('-', exponent),
         None => ('+', exponent),
     };
-    let mut text = String::from(mantissa);
-    write!(text, "e{sign}{exponent:0>2}").expect("BUG: writing to a string fails");
-    text
+    format!("{mantissa}e{sign}{exponent:0>2}")
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use crate::codec::cell::CellState;
 use crate::codec::text::{labels, pairs, text};
 use crate::codec::{Input, Malformed};
 use crate::model::{Exemplar, Histogram, Labels, Metadata, MetricType, Timestamp};
+use crate::numbered::Numbered;
 
 /// What a segment has said so far.
 #[derive(Debug, Default)]
@@ -37,7 +38,7 @@ struct GroupState {
     columns: Vec<ColumnRef>,
     cells: Vec<CellState>,
     /// The columns of the last row, by the segment's number and by the store's.
-    shape: Vec<usize>,
+    shape: Vec<u32>,
     refs: Vec<ColumnRef>,
     timestamp: i64,
 }
@@ -108,8 +109,9 @@ impl Decoder {
     fn family(&mut self, input: &mut Input<'_>) -> Result<String, Malformed> {
         match input.size()? {
             0 => {
-                self.families.push(text(input)?.to_owned());
-                Ok(self.families[self.families.len() - 1].clone())
+                let name = text(input)?.to_owned();
+                self.families.push(name.clone());
+                Ok(name)
             }
             number => {
                 let known = self.families.get(number - 1);
@@ -139,7 +141,8 @@ impl Decoder {
         let mut histograms = Vec::new();
         let mut cells: Vec<Cell<'_>> = group.read_cells(input, &mut histograms)?;
         for (at, histogram) in &histograms {
-            cells[*at].value = CellValue::Histogram(histogram);
+            let cell = cells.get_mut(*at).ok_or(Malformed("a cell of the row"))?;
+            cell.value = CellValue::Histogram(histogram);
         }
         let timestamp = Timestamp::from_ms(group.timestamp);
         self.newest = self.newest.max(Some(group.timestamp));
@@ -184,17 +187,18 @@ impl Decoder {
 impl GroupState {
     fn read_shape(&mut self, input: &mut Input<'_>) -> Result<(), Malformed> {
         self.shape.clear();
+        self.refs.clear();
         for _ in 0..input.count()? {
             let (first, length) = (input.size()?, input.size()?);
-            let end = first.checked_add(length).filter(|end| *end <= self.columns.len());
-            let end = end.ok_or(Malformed("columns defined before"))?;
+            let columns = first.checked_add(length).and_then(|end| self.columns.get(first..end));
+            let columns = columns.ok_or(Malformed("columns defined before"))?;
             if self.shape.len() + length > ROW_CELLS_MAX {
                 return Err(Malformed("a row of bearable length"));
             }
-            self.shape.extend(first..end);
+            // They fit: the store has numbered them.
+            self.shape.extend((first as u32..).take(length));
+            self.refs.extend_from_slice(columns);
         }
-        self.refs.clear();
-        self.refs.extend(self.shape.iter().map(|column| self.columns[*column]));
         Ok(())
     }
 
@@ -218,17 +222,18 @@ impl GroupState {
             let start = (start != NO_START).then(|| Timestamp::from_ms(start));
             cells.push(Cell { value, start });
         };
-        let mut columns = self.shape.iter();
-        while cells.len() < self.shape.len() {
-            for column in columns.by_ref().take(self.run(input, cells.len())?) {
-                push(&mut cells, self.cells[*column].repeated()?);
+        let (mut columns, states) = (self.shape.iter(), &mut *self.cells);
+        while columns.len() > 0 {
+            let unchanged = run(input, columns.len())?;
+            for column in columns.by_ref().take(unchanged) {
+                push(&mut cells, states.of(*column).repeated()?);
             }
-            if cells.len() == self.shape.len() {
+            if columns.len() == 0 {
                 break;
             }
-            let changed = self.run(input, cells.len())?;
+            let changed = run(input, columns.len())?;
             for column in columns.by_ref().take(changed) {
-                push(&mut cells, self.cells[*column].read(input)?);
+                push(&mut cells, states.of_mut(*column).read(input)?);
             }
             if changed == 0 {
                 return Err(Malformed("a cell that changed"));
@@ -236,12 +241,12 @@ impl GroupState {
         }
         Ok(cells)
     }
+}
 
-    fn run(&self, input: &mut Input<'_>, done: usize) -> Result<usize, Malformed> {
-        let length = input.size()?;
-        let is_inside = length <= self.shape.len() - done;
-        if is_inside { Ok(length) } else { Err(Malformed("as many cells as columns")) }
-    }
+/// The length of the next run of cells, of which so many are left.
+fn run(input: &mut Input<'_>, left: usize) -> Result<usize, Malformed> {
+    let length = input.size()?;
+    if length <= left { Ok(length) } else { Err(Malformed("as many cells as columns")) }
 }
 
 #[cfg(test)]

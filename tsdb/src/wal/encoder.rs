@@ -17,6 +17,7 @@ use crate::codec::varint::{put_signed, put_varint};
 use crate::commit::{Catalog, Commit, Entry, LooseSample, Row, SeriesId};
 use crate::group::own_labels;
 use crate::model::{Exemplar, Labels, Metadata};
+use crate::numbered::{Number, Numbered};
 
 /// What a segment holds so far.
 #[derive(Debug, Default)]
@@ -139,14 +140,14 @@ impl Encoder {
 impl GroupState {
     /// Gives a column the next number; `false` if it has one.
     fn define(&mut self, column: ColumnRef) -> bool {
-        let column = column.0 as usize;
-        if column >= self.numbers.len() {
-            self.numbers.resize(column + 1, None);
-            self.cells.resize(column + 1, CellState::NEW);
+        if column.index() >= self.numbers.len() {
+            self.numbers.resize(column.index() + 1, None);
+            self.cells.resize(column.index() + 1, CellState::NEW);
         }
-        let is_new = self.numbers[column].is_none();
+        let number = self.numbers.of_mut(column);
+        let is_new = number.is_none();
         if is_new {
-            self.numbers[column] = Some(self.defined);
+            *number = Some(self.defined);
             self.defined += 1;
         }
         is_new
@@ -154,41 +155,47 @@ impl GroupState {
 
     /// The columns as runs of rising numbers: how many runs, then first and length of each.
     fn put_shape(&self, out: &mut Vec<u8>) {
-        let number = |column: &ColumnRef| self.numbers[column.0 as usize].unwrap_or(0);
+        let number = |column: &ColumnRef| self.numbers.of(*column).unwrap_or(0);
         let numbers: Vec<_> = self.shape.iter().map(number).collect();
         let runs = || numbers.chunk_by(|left, right| left + 1 == *right);
         put_varint(out, runs().count() as u64);
         for run in runs() {
-            put_varint(out, u64::from(run[0]));
+            put_varint(out, run.first().copied().map_or(0, u64::from));
             put_varint(out, run.len() as u64);
         }
     }
 
     /// The cells, by turns: how many are unchanged, how many are not and those.
     fn put_cells(&mut self, out: &mut Vec<u8>, cells: &[StoredCell]) {
-        let (mut at, shape, states) = (0, &self.shape, &mut self.cells);
-        let run = |states: &[CellState], at: usize, wanted: bool| {
-            let mut cells = shape[at..].iter().zip(&cells[at..]);
-            let is_other = |(column, cell): (&ColumnRef, &StoredCell)| {
-                states[column.0 as usize].is_unchanged(cell) != wanted
-            };
-            cells.position(is_other).unwrap_or(shape.len() - at)
-        };
-        while at < cells.len() {
-            let unchanged = run(states, at, true);
+        let (mut shape, mut cells, states) = (&*self.shape, cells, &mut self.cells);
+        while !cells.is_empty() {
+            let unchanged = run(states, shape, cells, true);
             put_varint(out, unchanged as u64);
-            at += unchanged;
-            if at == cells.len() {
+            (shape, cells) = (shape.split_at(unchanged).1, cells.split_at(unchanged).1);
+            if cells.is_empty() {
                 return;
             }
-            let changed = run(states, at, false);
+            let changed = run(states, shape, cells, false);
             put_varint(out, changed as u64);
-            for (column, cell) in shape[at..at + changed].iter().zip(&cells[at..]) {
-                states[column.0 as usize].put(out, cell);
+            for (column, cell) in shape.iter().zip(cells).take(changed) {
+                states.of_mut(*column).put(out, cell);
             }
-            at += changed;
+            (shape, cells) = (shape.split_at(changed).1, cells.split_at(changed).1);
         }
     }
+}
+
+/// How many of the cells are unchanged, or are not, before the first one that is otherwise.
+fn run(
+    states: &[CellState],
+    shape: &[ColumnRef],
+    cells: &[StoredCell],
+    is_unchanged: bool,
+) -> usize {
+    let is_other = |(column, cell): (&ColumnRef, &StoredCell)| {
+        states.of(*column).is_unchanged(cell) != is_unchanged
+    };
+    shape.iter().zip(cells).position(is_other).unwrap_or(cells.len())
 }
 
 fn put_family(out: &mut Vec<u8>, families: &mut HashMap<String, u64>, family: &str) {

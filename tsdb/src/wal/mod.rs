@@ -141,7 +141,7 @@ impl Wal {
             let limit = format!("a commit of more than {PAYLOAD_BYTES_MAX} bytes in the log");
             return Err(Error::Limit(limit));
         }
-        if let Some(packed) = self.packer.pack(&self.frame[FRAME_HEAD_BYTES..]) {
+        if let Some(packed) = self.packer.pack(self.frame.split_at(FRAME_HEAD_BYTES).1) {
             self.frame.truncate(FRAME_HEAD_BYTES);
             self.frame.extend_from_slice(packed);
         }
@@ -175,8 +175,8 @@ impl Wal {
     /// Writes the frame that was prepared. After an error it is as if it had never been.
     pub(crate) fn write(&mut self, newest: Option<i64>) -> Result<(), Error> {
         let Some(current) = &mut self.current else { return Ok(()) };
-        let head = frame_head(current.number, current.len(), &self.frame[FRAME_HEAD_BYTES..]);
-        self.frame[..FRAME_HEAD_BYTES].copy_from_slice(&head);
+        let (head, payload) = self.frame.split_at_mut(FRAME_HEAD_BYTES);
+        head.copy_from_slice(&frame_head(current.number, current.len(), payload));
         let result = current.append(&self.frame);
         match result {
             Ok(()) => current.newest = current.newest.max(newest),

@@ -40,7 +40,7 @@ impl FrontCoding {
         let shared = self.0.iter().zip(bytes).take_while(|(a, b)| a == b).count();
         put_varint(out, shared as u64);
         put_varint(out, (bytes.len() - shared) as u64);
-        out.extend_from_slice(&bytes[shared..]);
+        out.extend_from_slice(bytes.split_at(shared).1);
         self.0.clear();
         self.0.extend_from_slice(bytes);
     }

@@ -152,7 +152,8 @@ impl Source {
             let have = self.buffer.len();
             let ahead = (self.len - self.offset).min(READ_BYTES as u64) as usize;
             self.buffer.resize(count.max(ahead), 0);
-            let read = self.file.read_at(self.offset + have as u64, &mut self.buffer[have..])?;
+            let (_, room) = self.buffer.split_at_mut(have);
+            let read = self.file.read_at(self.offset + have as u64, room)?;
             self.buffer.truncate(have + read);
         }
         let end = self.taken + count;
@@ -167,7 +168,7 @@ impl Source {
         let mut buffer = vec![0; READ_BYTES.min((self.len - offset) as usize)];
         while offset < self.len {
             let read = self.file.read_at(offset, &mut buffer)?;
-            if read == 0 || buffer[..read].iter().any(|byte| *byte != 0) {
+            if read == 0 || buffer.iter().take(read).any(|byte| *byte != 0) {
                 return Ok(read == 0);
             }
             offset += read as u64;

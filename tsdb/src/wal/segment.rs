@@ -144,12 +144,12 @@ impl Segment {
         let mut buffer = vec![0; COPY_BYTES.min(end as usize)];
         let mut offset = 0;
         while offset < end {
-            let wanted = (end - offset).min(COPY_BYTES as u64) as usize;
-            let read = self.file.read_at(offset, &mut buffer[..wanted])?;
+            buffer.truncate((end - offset).min(COPY_BYTES as u64) as usize);
+            let read = self.file.read_at(offset, &mut buffer)?;
             if read == 0 {
                 return Err(std::io::ErrorKind::UnexpectedEof.into());
             }
-            to.append(&buffer[..read])?;
+            to.append(buffer.split_at(read).0)?;
             offset += read as u64;
         }
         Ok(())

@@ -23,6 +23,10 @@ const FACTORS: [f64; SCHEMA_MAX as usize] = [
 
 /// The bounds in 0.5…1 of the finest schema; a coarser one has each second, fourth, … of them.
 /// Built from coarse to fine: a new bound is its left neighbour times the schema's factor.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "the compiler does this; a wrong index does not compile"
+)]
 const FRACTIONS: [f64; 1 << SCHEMA_MAX] = {
     let mut bounds = [0.5; 1 << SCHEMA_MAX];
     let mut schema = 0;
@@ -60,7 +64,9 @@ pub(super) fn exponential(index: i32, schema: i32) -> f64 {
         let schema = schema.min(SCHEMA_MAX) as u32;
         let steps = 1_i64 << schema;
         let place = (index & (steps - 1)) << (SCHEMA_MAX as u32 - schema);
-        (FRACTIONS[place as usize], (index >> schema) + 1)
+        #[expect(clippy::indexing_slicing, reason = "a place is below 2^SCHEMA_MAX")]
+        let fraction = FRACTIONS[place as usize];
+        (fraction, (index >> schema) + 1)
     };
     if fraction == 0.5 && exponent == 1025 { f64::MAX } else { scale(fraction, exponent) }
 }
