@@ -52,7 +52,10 @@ impl Db {
         let number = self.next_block();
         let mut writer = BlockWriter::create(&*self.disk, &self.blocks_dir, number)?;
         for ((target, _), groups) in groups(sources)? {
-            Merger::new(target, &groups)?.write(&mut writer)?;
+            let merger = Merger::new(target, &groups)?;
+            if !merger.is_empty() {
+                merger.write(&mut writer)?;
+            }
         }
         let facts = || sources.iter().map(|part| part.block.facts());
         let numbers: Vec<_> = facts().map(|facts| facts.number).collect();
@@ -83,6 +86,9 @@ fn groups(sources: &[Part]) -> Result<Groups<'_>, Error> {
     for part in sources {
         for group in 0..part.block.groups() {
             let view = part.block.view()?;
+            if view.columns(group)? == 0 {
+                continue;
+            }
             let target = view.target(group)?;
             let labels = if target.is_empty() { Some(view.labels(group, 0)?) } else { None };
             groups.entry((target, labels)).or_default().push((part, group));

@@ -104,6 +104,11 @@ impl<'a> Merger<'a> {
         self.lower = lower_neighbours(self.columns.iter().map(|(_, own)| (own, le(own))));
     }
 
+    /// Whether no column has a cell: everything was deleted.
+    pub(super) fn is_empty(&self) -> bool {
+        self.columns.is_empty()
+    }
+
     /// Writes the group.
     pub(super) fn write(&self, writer: &mut BlockWriter<'_>) -> Result<(), Error> {
         let columns: Vec<_> = self.columns.iter().map(|(family, own)| (&**family, own)).collect();

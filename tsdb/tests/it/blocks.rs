@@ -39,6 +39,25 @@ fn delete_a(db: &Db, start: i64, end: i64) -> usize {
     db.delete(range, &[Matcher::equal("__name__", "a")]).unwrap()
 }
 
+/// What is left of a loose series whose samples are all deleted does not stop later merges.
+#[test]
+fn deleted_series_vanish_from_blocks() {
+    let db = open(&SimDisk::new(1)).0;
+    write(&db, 0, 5);
+    let mut appender = db.appender();
+    let series = labels("__name__=a,loose=yes");
+    appender.sample(&series, Timestamp::from_ms(7), tsdb::Cell::float(2.0)).unwrap();
+    appender.commit().unwrap();
+    for time in [7, 0, 1, 2] {
+        assert!(delete_a(&db, time, time) > 0);
+        assert_eq!(db.clean_deleted().unwrap(), 1, "time {time}");
+    }
+    let left = content(&db);
+    assert!(!left.contains_key(&series.to_string()), "{left:?}");
+    assert_eq!(left[&labels("__name__=a,t=1").to_string()].len(), 2);
+    assert!(db.verify().is_empty());
+}
+
 #[test]
 fn a_reader_keeps_what_it_began_with() {
     type Change = fn(&Db);
