@@ -128,15 +128,19 @@ impl Db {
         before.push((old.flush, Arc::downgrade(&old)));
     }
 
-    /// Frees what blocks have and the head still holds, unless somebody reads it there.
+    /// Frees what blocks have and the head still holds, unless somebody reads it there. The head's
+    /// lock is held alone, so that no flush comes in between, with readers that hold the list
+    /// before it.
     fn let_go(&self) {
+        if !self.head().has_flushed() {
+            return;
+        }
+        let mut head = self.head_mut();
         let now = self.parts().flush;
         let mut before = self.before();
         before.retain(|(_, parts): &(u64, Weak<Parts>)| parts.strong_count() > 0);
-        let is_read = before.iter().any(|(flush, _)| *flush < now);
-        drop(before);
-        if !is_read && self.head().has_flushed() {
-            self.head_mut().retire();
+        if !before.iter().any(|(flush, _)| *flush < now) {
+            head.retire();
         }
     }
 }

@@ -151,8 +151,46 @@ pub(super) fn row_spans(head: &Head, id: SeriesId, flush: u64) -> impl Iterator<
     })
 }
 
-/// The place in the head of a series' loose samples that the blocks up to `flush` do not have.
-pub(super) fn loose_span(head: &Head, id: SeriesId, flush: u64) -> Option<Span> {
-    let (first, last) = head.series(id)?.loose.as_ref()?.range(flush)?;
-    Some(Span { source: Source::Loose(id), first, last })
+/// What the head had of series at one moment.
+pub(super) enum Moment<'a> {
+    /// While its lock is held, for a reader of the blocks up to this flush.
+    Now(&'a Head, u64),
+    /// Before: times of the newest samples, by series; places of loose samples.
+    Then { newest: Vec<(SeriesId, i64)>, loose: HashMap<SeriesId, Span> },
+}
+
+impl Moment<'_> {
+    /// This moment of these series, which come in order, for after the lock is let go.
+    pub(super) fn then(head: &Head, flush: u64, ids: impl Iterator<Item = SeriesId>) -> Self {
+        let now = Moment::Now(head, flush);
+        let (mut newest, mut loose) = (Vec::new(), HashMap::new());
+        for id in ids {
+            newest.push((id, now.newest(id)));
+            loose.extend(now.loose(id).map(|span| (id, span)));
+        }
+        Self::Then { newest, loose }
+    }
+
+    /// Time of the newest sample of a series, [`i64::MIN`] if none is known.
+    pub(super) fn newest(&self, id: SeriesId) -> i64 {
+        let found = match self {
+            Self::Now(head, _) => head.newest(id),
+            Self::Then { newest, .. } => {
+                let at = newest.binary_search_by_key(&id, |own| own.0);
+                at.ok().map(|at| newest[at].1)
+            }
+        };
+        found.unwrap_or(i64::MIN)
+    }
+
+    /// The place of the loose samples of a series that the blocks do not have.
+    pub(super) fn loose(&self, id: SeriesId) -> Option<Span> {
+        match self {
+            Self::Now(head, flush) => {
+                let (first, last) = head.series(id)?.loose.as_ref()?.range(*flush)?;
+                Some(Span { source: Source::Loose(id), first, last })
+            }
+            Self::Then { loose, .. } => loose.get(&id).copied(),
+        }
+    }
 }

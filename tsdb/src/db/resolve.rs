@@ -5,7 +5,8 @@
 //! 2. The head's series and each block's, found in its own index, are joined: by a sum of hashes
 //!    of their labels, then compared.
 //! 3. The series are sorted by their labels, each with the places of its samples.
-//! 4. Those that may have samples in the time range are the selection.
+//! 4. Those that may have samples in the time range are the selection, up to the newest samples
+//!    that were there in 1: later ones may belong to rows with series that 2 does not know.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use hashbrown::HashMap;
 
 use super::Db;
-use super::located::{ALONE, Located, Resolved, Source, Span, loose_span, row_spans};
+use super::located::{ALONE, Located, Moment, Resolved, Source, Span, row_spans};
 use super::parts::{Part, Parts};
 use super::resolved::Key;
 use crate::block::{Block, View};
@@ -39,28 +40,30 @@ impl Db {
         let numbers = parts.overlapping((start, end));
         let key = Key::new(matchers, &numbers);
         if let Some(resolved) = self.resolved.get(&key, &parts, layout) {
-            return Ok(select(&head, parts, resolved, (start, end), generation));
+            let now = Moment::Now(&head, parts.flush);
+            return Ok(select(&now, parts, resolved, (start, end), generation));
         }
         let mut found = Found::of_head(&head, matchers, parts.flush);
+        let then = Moment::then(&head, parts.flush, found.series.iter().filter_map(|own| own.1));
         drop(head);
         for number in numbers {
             found.add_block(&parts, number, matchers)?;
         }
         let resolved = Arc::new(found.into_resolved(&parts));
         self.resolved.put(key, &parts, layout, &resolved);
-        Ok(select(&self.head(), parts, resolved, (start, end), generation))
+        Ok(select(&then, parts, resolved, (start, end), generation))
     }
 }
 
-/// The series that may have samples from `start` to `end`, as they are now.
+/// The series that may have samples from `start` to `end`, as they were at that moment.
 fn select(
-    head: &Head,
+    moment: &Moment<'_>,
     parts: Arc<Parts>,
     resolved: Arc<Resolved>,
     (start, end): (i64, i64),
     generation: Generation,
 ) -> Selection {
-    let newest = |id: &Option<SeriesId>| id.and_then(|id| head.newest(id)).unwrap_or(i64::MIN);
+    let newest = |id: &Option<SeriesId>| id.map_or(i64::MIN, |id| moment.newest(id));
     let newest: Vec<i64> = resolved.ids.iter().map(newest).collect();
     let (mut alone, mut places) = (HashMap::new(), Vec::with_capacity(newest.len()));
     for place in 0..resolved.series.len() as u32 {
@@ -72,7 +75,7 @@ fn select(
         };
         let spans = || resolved.spans(place).iter().map(now).filter(|own| own.first <= own.last);
         if resolved.homes[place as usize] == ALONE {
-            let loose = id.and_then(|id| loose_span(head, id, parts.flush));
+            let loose = id.and_then(|id| moment.loose(id));
             let spans: Vec<_> = spans().chain(loose).filter(is_inside).collect();
             if spans.is_empty() {
                 continue;
