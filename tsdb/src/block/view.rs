@@ -92,6 +92,11 @@ impl<'a> View<'a> {
         })
     }
 
+    /// When a group's first and last row was taken; [`NO_TIME`](super::NO_TIME) if it has none.
+    pub(crate) fn group_span(&self, group: u32) -> Result<Span, Error> {
+        self.read(|index| index.group(group)?.span())
+    }
+
     /// When the first and last cell of a column was taken; [`NO_TIME`](super::NO_TIME) if it has
     /// none.
     pub(crate) fn span(&self, group: u32, column: u32) -> Result<Span, Error> {

@@ -1,6 +1,6 @@
 //! The store: the only place that knows head, log, blocks and disk together.
 //!
-//! - [`open`], [`blocks`]: lock, blocks, replay · [`appender`]: check → log → apply
+//! - [`open`], [`blocks`], [`learn`]: lock, blocks, replay · [`appender`]: check → log → apply
 //! - [`parts`], [`deleted`]: the open blocks · [`located`], [`resolve`],
 //!   [`resolved`], [`read`], [`newest`]: the way out
 //! - [`read_only`], [`inspect`]: for tools · [`cardinality`]: what makes the head large
@@ -21,6 +21,7 @@ mod deleted;
 mod flush;
 mod gather;
 mod inspect;
+mod learn;
 mod located;
 mod merge;
 mod newest;

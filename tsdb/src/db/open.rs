@@ -130,6 +130,7 @@ impl Db {
         recovery.dropped.extend(found.dropped);
         let newest = db.parts().range().map(|(_, newest)| newest);
         db.head_mut().opened(series_max, newest);
+        db.learn_newest();
         Ok((db, recovery))
     }
 
