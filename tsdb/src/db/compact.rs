@@ -51,7 +51,7 @@ impl Db {
     fn replace(&self, sources: &[Part]) -> Result<(), Error> {
         let number = self.next_block();
         let mut writer = BlockWriter::create(&*self.disk, &self.blocks_dir, number)?;
-        for ((target, _), groups) in groups(sources)? {
+        for ((_, target), groups) in groups(sources)? {
             let merger = Merger::new(target, &groups)?;
             if !merger.is_empty() {
                 merger.write(&mut writer)?;
@@ -78,8 +78,10 @@ impl Db {
     }
 }
 
-/// The groups of blocks by target; a loose series by its labels.
-type Groups<'a> = BTreeMap<(Labels, Option<Labels>), Vec<(&'a Part, u32)>>;
+/// The groups of blocks by target; a loose series by its labels, behind all groups of rows: of two
+/// samples of one time the one in a row was there first (a later row would have been refused), and
+/// the first group of a block counts.
+type Groups<'a> = BTreeMap<(Option<Labels>, Labels), Vec<(&'a Part, u32)>>;
 
 fn groups(sources: &[Part]) -> Result<Groups<'_>, Error> {
     let mut groups = Groups::new();
@@ -91,7 +93,7 @@ fn groups(sources: &[Part]) -> Result<Groups<'_>, Error> {
             }
             let target = view.target(group)?;
             let labels = if target.is_empty() { Some(view.labels(group, 0)?) } else { None };
-            groups.entry((target, labels)).or_default().push((part, group));
+            groups.entry((labels, target)).or_default().push((part, group));
         }
     }
     Ok(groups)
