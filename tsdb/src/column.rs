@@ -28,15 +28,20 @@ const RUNS_MIN: usize = 16;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RowSet([u64; WINDOW_ROWS / 64]);
 
+#[expect(clippy::indexing_slicing, reason = "a row is one of `WINDOW_ROWS`")]
 impl RowSet {
+    #[inline]
     fn insert(&mut self, row: usize) {
         self.0[row / 64] |= 1 << (row % 64);
     }
 
+    #[inline]
     fn contains(&self, row: usize) -> bool {
         self.0[row / 64] >> (row % 64) & 1 == 1
     }
+}
 
+impl RowSet {
     fn is_empty(&self) -> bool {
         *self == Self::default()
     }
@@ -46,6 +51,7 @@ impl RowSet {
     }
 
     /// The rows of the set from 0 to `row`.
+    #[expect(clippy::indexing_slicing, reason = "`from_fn` counts the words")]
     fn until(&self, row: usize) -> Self {
         let part = |at: usize| match (row / 64).cmp(&at) {
             Ordering::Less => 0,
@@ -186,7 +192,7 @@ impl Column {
     /// The float of a row between the first and the last cell.
     fn float(&self, row: usize) -> f64 {
         match &self.runs {
-            Some(runs) => runs.floats[runs.starts.until(row).len() - 1],
+            Some(runs) => runs.last_of(runs.starts.until(row).len()),
             None => self.last,
         }
     }
@@ -205,7 +211,7 @@ impl Column {
     fn start_at(&self, row: usize) -> i64 {
         let starts = self.extras.as_ref().map_or(&[][..], |extras| &extras.starts);
         let later = starts.partition_point(|(from, _)| usize::from(*from) <= row);
-        later.checked_sub(1).map_or(NO_START, |at| starts[at].1)
+        later.checked_sub(1).and_then(|at| starts.get(at)).map_or(NO_START, |(_, start)| *start)
     }
 
     /// The cell of a row, absent where there is none.
@@ -294,7 +300,9 @@ impl Column {
         match &self.runs {
             // Every row begins one.
             Some(runs) if runs.floats.len() == own.len() => {
-                out.extend_from_slice(&runs.floats[filled.start - own.start..][..filled.len()]);
+                out.extend_from_slice(
+                    runs.floats_of(filled.start - own.start..filled.end - own.start),
+                );
             }
             Some(runs) => runs.copy_floats(filled, out),
             None => out.resize(out.len() + filled.len(), self.last),
@@ -341,6 +349,7 @@ impl Column {
     }
 
     /// What each of a window's rows holds; empty if all hold floats.
+    #[expect(clippy::indexing_slicing, reason = "the column's rows are rows of the window")]
     pub(crate) fn kinds(&self, rows: usize) -> Vec<RowKind> {
         let has_histograms = self.extras.as_ref().is_some_and(|own| !own.histograms.is_empty());
         if self.rows() == (0..rows) && !has_histograms && !self.has_marks() {
@@ -416,6 +425,21 @@ impl Column {
     }
 }
 
+#[expect(clippy::indexing_slicing, reason = "the first row begins a run, and each has its float")]
+impl Runs {
+    /// The float of the last one of so many runs.
+    #[inline]
+    fn last_of(&self, runs: usize) -> f64 {
+        self.floats[runs - 1]
+    }
+
+    /// The floats of some runs.
+    #[inline]
+    fn floats_of(&self, runs: Range<usize>) -> &[f64] {
+        &self.floats[runs]
+    }
+}
+
 impl Runs {
     /// Cuts the runs at a row behind the first one; what was behind is returned, its rows numbered
     /// from 0.
@@ -426,7 +450,7 @@ impl Runs {
         let first = before - usize::from(!tail.starts.contains(0));
         tail.starts.insert(0);
         tail.floats.reserve_exact(RUNS_MIN.max(self.floats.len() - first));
-        tail.floats.extend_from_slice(&self.floats[first..]);
+        tail.floats.extend_from_slice(self.floats.split_at(first).1);
         self.starts = self.starts.until(at - 1);
         self.floats.truncate(before);
         tail
@@ -435,7 +459,7 @@ impl Runs {
     /// Copies the floats of `rows` to the end of `out`.
     fn copy_floats(&self, rows: Range<usize>, out: &mut Vec<f64>) {
         let before = self.starts.until(rows.start).len();
-        let (start, mut float) = (out.len(), self.floats[before - 1]);
+        let (start, mut float) = (out.len(), self.last_of(before));
         for (run, next) in self.starts.iter().zip(&self.floats).skip(before) {
             if run >= rows.end {
                 break;
@@ -450,7 +474,7 @@ impl Runs {
 impl Extras {
     fn histogram(&self, row: usize) -> Option<Arc<Histogram>> {
         let at = self.histograms.binary_search_by_key(&row, |(own, _)| usize::from(*own)).ok()?;
-        Some(self.histograms[at].1.clone())
+        self.histograms.get(at).map(|(_, histogram)| histogram.clone())
     }
 }
 

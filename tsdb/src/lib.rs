@@ -14,6 +14,8 @@
 //! - `wal`: commits to files and back · `head`: what no block has yet (neither knows the other)
 //! - `db`: the only place that knows them all
 
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
+
 pub mod append;
 mod block;
 mod cell;

@@ -91,12 +91,12 @@ impl Sealed {
     }
 
     fn window(&self) -> EncodedWindow<'_> {
-        EncodedWindow::open(&self.bytes).expect("BUG: a sealed window opens")
+        in_memory(EncodedWindow::open(&self.bytes))
     }
 
     /// When the rows were taken, rising.
     pub(crate) fn timestamps(&self) -> Vec<i64> {
-        self.window().timestamps().expect("BUG: sealed timestamps are read")
+        in_memory(self.window().timestamps())
     }
 
     /// Adds a cell that is not absent to a row; the column has none there or later.
@@ -197,7 +197,7 @@ impl<'a> SealedColumns<'a> {
 
     /// A column of a window in memory as one that cells can be added to.
     fn owned(&mut self, number: usize) -> Column {
-        match self.column(number).expect("BUG: a sealed column is read") {
+        match in_memory(self.column(number)) {
             None => Column::default(),
             Some(ReadColumn::Column(column)) => column.clone(),
             Some(ReadColumn::Decoded(decoded)) => {
@@ -205,6 +205,13 @@ impl<'a> SealedColumns<'a> {
             }
         }
     }
+}
+
+/// What was read of a window in memory; see the invariant above.
+#[expect(clippy::expect_used, reason = "bytes in memory are those that were encoded")]
+#[track_caller]
+pub(crate) fn in_memory<T>(read: Result<T, Malformed>) -> T {
+    read.expect("BUG: a window in memory is read")
 }
 
 /// A column as the codec gives it back: a float for each row, and the rest.

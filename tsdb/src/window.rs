@@ -75,11 +75,12 @@ impl ReadColumn<'_> {
     }
 }
 
-/// Of rising `timestamps`, those from `start` to `end`, both included.
-pub(crate) fn rows_between(timestamps: &[i64], start: i64, end: i64) -> Range<usize> {
+/// The rows of rising `timestamps` from `start` to `end`, both included, and their timestamps.
+pub(crate) fn rows_between(timestamps: &[i64], start: i64, end: i64) -> (Range<usize>, &[i64]) {
     let first = timestamps.partition_point(|own| *own < start);
-    let last = timestamps.partition_point(|own| *own <= end);
-    first..last.max(first)
+    let (_, rest) = timestamps.split_at(first);
+    let (own, _) = rest.split_at(rest.partition_point(|own| *own <= end));
+    (first..first + own.len(), own)
 }
 
 impl Window {
@@ -131,12 +132,7 @@ impl Window {
     #[inline]
     pub(crate) fn push(&mut self, row: usize, column: usize, cell: &StoredCell) {
         match self {
-            Self::Open(Open { columns, .. }) => {
-                if column >= columns.len() {
-                    columns.resize_with(column + 1, Column::default);
-                }
-                columns[column].push(row, cell);
-            }
+            Self::Open(open) => open.column_mut(column).push(row, cell),
             Self::Sealed { rows, .. } => rows.push(column, row, cell),
         }
     }
@@ -186,6 +182,16 @@ impl Window {
 }
 
 impl Open {
+    /// A column, which is made if it is new.
+    #[inline]
+    #[expect(clippy::indexing_slicing, reason = "the list was made long enough")]
+    fn column_mut(&mut self, number: usize) -> &mut Column {
+        if number >= self.columns.len() {
+            self.columns.resize_with(number + 1, Column::default);
+        }
+        &mut self.columns[number]
+    }
+
     /// Cuts the window at a row and returns what was behind it.
     pub(crate) fn split_off(&mut self, at: usize) -> Self {
         let timestamps = self.timestamps.split_off(at);

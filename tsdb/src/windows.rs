@@ -15,6 +15,7 @@ use std::sync::Arc;
 use crate::cell::StoredCell;
 use crate::codec::column::Scratch;
 use crate::column::WINDOW_ROWS;
+use crate::sealed::in_memory;
 use crate::window::{Open, Window, rows_between};
 
 /// A row's place: its window among those that are not frozen, and its number there.
@@ -101,6 +102,8 @@ impl Windows {
     }
 
     /// The window of a row.
+    #[inline]
+    #[expect(clippy::indexing_slicing, reason = "a place is used before any window leaves")]
     pub(crate) fn at(&mut self, place: RowPlace) -> &mut Window {
         &mut self.windows[place.window]
     }
@@ -132,7 +135,7 @@ impl Windows {
     /// [`Sealed::new`](crate::sealed::Sealed::new).
     pub(crate) fn seal_full(&mut self, lower: &[Option<u32>]) {
         while self.has_full() {
-            let window = &mut self.windows[self.sealed];
+            let Some(window) = self.windows.get_mut(self.sealed) else { return };
             let open = std::mem::replace(window, Window::Open(Open::default()));
             *window = open.sealed(lower);
             self.sealed += 1;
@@ -184,13 +187,12 @@ impl Windows {
         let windows = self.windows_from(start).take_while(is_inside);
         windows.flat_map(move |window| {
             let timestamps = window.timestamps();
-            let rows = rows_between(&timestamps, start, end);
+            let (rows, timestamps) = rows_between(&timestamps, start, end);
             let mut scratch = Scratch::default();
-            let column = window.columns(&mut scratch).column(column);
-            let column = column.expect("BUG: a column in memory is read");
-            let cells = rows.filter_map(|row| {
+            let column = in_memory(window.columns(&mut scratch).column(column));
+            let cells = rows.zip(timestamps).filter_map(|(row, timestamp)| {
                 let cell = column.as_ref()?.cell(row);
-                (!cell.is_absent()).then(|| (timestamps[row], cell))
+                (!cell.is_absent()).then_some((*timestamp, cell))
             });
             cells.collect::<Vec<_>>()
         })
@@ -253,10 +255,11 @@ impl Windows {
             Window::Sealed { .. } => None,
         });
         open.flat_map(|open| {
-            let rows = rows_between(&open.timestamps, self.closed.saturating_add(1), i64::MAX);
-            rows.map(|row| {
+            let start = self.closed.saturating_add(1);
+            let (rows, timestamps) = rows_between(&open.timestamps, start, i64::MAX);
+            rows.zip(timestamps).map(|(row, timestamp)| {
                 let cells = (0..).zip(&open.columns).map(|(number, own)| (number, own.cell(row)));
-                (open.timestamps[row], cells.filter(|(_, cell)| !cell.is_absent()).collect())
+                (*timestamp, cells.filter(|(_, cell)| !cell.is_absent()).collect())
             })
         })
     }
@@ -296,8 +299,8 @@ impl Windows {
     /// The first time that a reader that knows the blocks up to `flush` does not find there.
     pub(crate) fn visible_from(&self, flush: u64) -> i64 {
         let known = self.flushed.partition_point(|(own, _)| *own <= flush);
-        let until = known.checked_sub(1).map(|at| self.flushed[at].1);
-        until.map_or(i64::MIN, |until| until.saturating_add(1))
+        let until = known.checked_sub(1).and_then(|at| self.flushed.get(at));
+        until.map_or(i64::MIN, |(_, until)| until.saturating_add(1))
     }
 
     /// No row that such a reader finds here, now or later, is older than this.

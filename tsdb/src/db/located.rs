@@ -176,8 +176,8 @@ impl Moment<'_> {
         let found = match self {
             Self::Now(head, _) => head.newest(id),
             Self::Then { newest, .. } => {
-                let at = newest.binary_search_by_key(&id, |own| own.0);
-                at.ok().map(|at| newest[at].1)
+                let at = newest.binary_search_by_key(&id, |own| own.0).ok();
+                at.and_then(|at| newest.get(at)).map(|own| own.1)
             }
         };
         found.unwrap_or(i64::MIN)

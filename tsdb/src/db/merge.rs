@@ -19,6 +19,7 @@ use crate::error::Error;
 use crate::family::lower_neighbours;
 use crate::model::number::parse_float;
 use crate::model::{BUCKET_LABEL, Labels};
+use crate::numbered::Numbered;
 use crate::sealed::{Decoded, SealedColumns};
 
 use super::gather::Gathered;
@@ -87,20 +88,21 @@ impl<'a> Merger<'a> {
         };
         let keys: Vec<_> = self.columns.iter().map(key).collect();
         let les: Vec<_> = self.columns.iter().map(|(_, labels)| le(labels)).collect();
-        let mut order: Vec<usize> = (0..keys.len()).collect();
+        let mut order: Vec<u32> = (0..keys.len() as u32).collect();
         order.sort_by(|a, b| {
-            let les = || les[*a].unwrap_or(f64::NAN).total_cmp(&les[*b].unwrap_or(f64::NAN));
-            let labels = || self.columns[*a].1.cmp(&self.columns[*b].1);
-            keys[*a].cmp(&keys[*b]).then_with(les).then_with(labels)
+            let le = |column: u32| les.of(column).unwrap_or(f64::NAN);
+            let les = || le(*a).total_cmp(&le(*b));
+            let labels = || self.columns.of(*a).1.cmp(&self.columns.of(*b).1);
+            keys.of(*a).cmp(keys.of(*b)).then_with(les).then_with(labels)
         });
         let mut places = vec![0; order.len()];
         for (place, column) in (0..).zip(&order) {
-            places[*column] = place;
+            *places.of_mut(*column) = place;
         }
         for column in self.sources.iter_mut().flat_map(|source| &mut source.columns) {
             *column = places.get(*column as usize).copied().unwrap_or(NO_COLUMN);
         }
-        self.columns = order.iter().map(|column| self.columns[*column].clone()).collect();
+        self.columns = order.iter().map(|column| self.columns.of(*column).clone()).collect();
         self.lower = lower_neighbours(self.columns.iter().map(|(_, own)| (own, le(own))));
     }
 
@@ -114,7 +116,7 @@ impl<'a> Merger<'a> {
         let columns: Vec<_> = self.columns.iter().map(|(family, own)| (&**family, own)).collect();
         writer.begin_group(&self.target, &columns);
         let mut windows = Vec::new();
-        for (number, source) in self.sources.iter().enumerate() {
+        for (number, source) in (0..).zip(&self.sources) {
             let own = source.part.block.view()?.windows(source.group)?;
             windows.extend(own.into_iter().map(|window| (number, window)));
         }
@@ -130,7 +132,7 @@ impl<'a> Merger<'a> {
             });
             let (together, behind) = rest.split_at(overlapping.count().max(1));
             rest = behind;
-            let source = &self.sources[*source];
+            let source = self.sources.of(*source);
             if together.len() == 1 && window.rows as usize >= ROWS_ENOUGH && self.is_copy(source) {
                 self.put(writer, &mut gathered)?;
                 copy(writer, source, window)?;
@@ -154,12 +156,12 @@ impl<'a> Merger<'a> {
     fn gather(
         &self,
         writer: &mut BlockWriter<'_>,
-        windows: &[(usize, WindowEntry)],
+        windows: &[(u32, WindowEntry)],
         gathered: &mut Gathered,
     ) -> Result<(), Error> {
         let mut decoded = Vec::new();
         for (number, window) in windows {
-            let source = &self.sources[*number];
+            let source = self.sources.of(*number);
             decoded.push((*number, self.decode(source, window)?));
         }
         if let [(_, (timestamps, columns))] = &mut decoded[..] {
@@ -174,6 +176,7 @@ impl<'a> Merger<'a> {
         let mut rows: Vec<_> = rows.collect();
         rows.sort_unstable();
         for same in rows.chunk_by(|a, b| a.0 == b.0) {
+            let Some((timestamp, ..)) = same.first() else { continue };
             let cell = |column: usize| {
                 let cells = same.iter().filter_map(|(_, window, row)| {
                     let (_, (_, columns)) = decoded.get(*window)?;
@@ -181,7 +184,7 @@ impl<'a> Merger<'a> {
                 });
                 cells.into_iter().find(|cell| !cell.is_absent())
             };
-            gathered.push(same[0].0, cell);
+            gathered.push(*timestamp, cell);
             self.put_enough(writer, gathered)?;
         }
         Ok(())

@@ -6,6 +6,8 @@
 //! then in the windows and places before that; a series that was found is not looked for again.
 //! Series that come alone are read as ever.
 
+use std::ops::Range;
+
 use super::Db;
 use super::located::{Located, Source, Span};
 use super::read::{ALONE_SAMPLES_MAX, BlockViews, Job, TimedCell, Wanted, plan};
@@ -14,7 +16,7 @@ use crate::codec::column::{EncodedWindow, Scratch};
 use crate::error::Error;
 use crate::head::BatchBuffer;
 use crate::model::TimeRange;
-use crate::sealed::SealedColumns;
+use crate::sealed::{SealedColumns, in_memory};
 use crate::select::{Batch, Batches, Selection};
 use crate::window::{Columns, rows_between};
 
@@ -147,17 +149,16 @@ impl<'a> NewestReader<'a> {
         let visible = windows.visible_from(located.parts.flush).max(head.floor());
         let window = windows.window_until(search.end)?;
         let timestamps = window.timestamps();
-        let rows = search.rows(&timestamps, self.range.0.max(visible))?;
-        self.buffer.begin(timestamps[rows.clone()].iter().copied());
+        let (rows, looked_at) = search.rows(&timestamps, self.range.0.max(visible))?;
+        self.buffer.begin(looked_at.iter().copied());
         let mut own = window.columns_of(rows.clone(), &mut self.scratch);
         for (series, span) in search.columns(located, at) {
             // What came after the selection was made is not in it.
             let until = timestamps.partition_point(|own| *own <= span.last);
             let column = span.source.column() as usize;
-            let pushed = self.buffer.push(series, &mut own, column, rows.clone(), until);
-            pushed.expect("BUG: a column in memory is read");
+            in_memory(self.buffer.push(series, &mut own, column, rows.clone(), until));
         }
-        timestamps.get(rows.start).copied()
+        looked_at.first().copied()
     }
 
     /// The same of a block.
@@ -174,8 +175,9 @@ impl<'a> NewestReader<'a> {
         let bytes = view.window_bytes(&window)?;
         let mut read = || {
             let timestamps = EncodedWindow::open(bytes)?.timestamps()?;
-            let Some(rows) = search.rows(&timestamps, self.range.0) else { return Ok(None) };
-            self.buffer.begin(timestamps[rows.clone()].iter().copied());
+            let looked_at = search.rows(&timestamps, self.range.0);
+            let Some((rows, looked_at)) = looked_at else { return Ok(None) };
+            self.buffer.begin(looked_at.iter().copied());
             let (base, scratch) = (window.span.0, &mut self.scratch);
             let mut own =
                 Columns::Sealed(SealedColumns::open_rows(bytes, base, rows.clone(), scratch)?);
@@ -183,18 +185,19 @@ impl<'a> NewestReader<'a> {
                 let column = span.source.column() as usize;
                 self.buffer.push(series, &mut own, column, rows.clone(), timestamps.len())?;
             }
-            Ok(timestamps.get(rows.start).copied())
+            Ok(looked_at.first().copied())
         };
         read().map_err(|malformed| part.damaged(malformed))
     }
 }
 
 impl Search {
-    /// The rows to look at in a window with these timestamps, if there are any.
-    fn rows(&self, timestamps: &[i64], start: i64) -> Option<std::ops::Range<usize>> {
-        let rows = rows_between(timestamps, start, self.end);
-        let first = if self.is_last_row_read { rows.start } else { rows.end.saturating_sub(1) };
-        (!rows.is_empty()).then_some(first.max(rows.start)..rows.end)
+    /// The rows to look at in a window with these timestamps, and theirs, if there are any.
+    fn rows<'t>(&self, timestamps: &'t [i64], start: i64) -> Option<(Range<usize>, &'t [i64])> {
+        let (rows, own) = rows_between(timestamps, start, self.end);
+        let before_last = own.len().checked_sub(1)?;
+        let passed = if self.is_last_row_read { 0 } else { before_last };
+        Some((rows.start + passed..rows.end, own.split_at(passed).1))
     }
 
     /// The series that are looked for, with their place number `at`.

@@ -113,9 +113,9 @@ impl Part {
                 let mut scratch = Scratch::default();
                 let mut columns = SealedColumns::open(bytes, window.span.0, &mut scratch)?;
                 let Some(column) = columns.column(column as usize)? else { return Ok(()) };
-                let rows = rows_between(&timestamps, start, end);
-                let rows = timestamps.iter().enumerate().take(rows.end).skip(rows.start);
-                let cells = rows.map(|(row, timestamp)| (*timestamp, column.cell(row)));
+                let (rows, timestamps) = rows_between(&timestamps, start, end);
+                let cells =
+                    rows.zip(timestamps).map(|(row, timestamp)| (*timestamp, column.cell(row)));
                 out.extend(cells.filter(|(_, cell)| !cell.is_absent()));
                 Ok(())
             };

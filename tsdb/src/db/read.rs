@@ -17,7 +17,7 @@ use crate::codec::column::{EncodedWindow, Scratch};
 use crate::error::Error;
 use crate::head::BatchBuffer;
 use crate::model::TimeRange;
-use crate::sealed::SealedColumns;
+use crate::sealed::{SealedColumns, in_memory};
 use crate::select::{BATCH_BYTES_MAX, Batch, Batches, Selection};
 use crate::window::{Columns, rows_between};
 
@@ -184,16 +184,15 @@ impl<'a> Reader<'a> {
         let start = start.max(windows.visible_from(located.parts.flush)).max(head.floor());
         let window = windows.window_from(start)?;
         let timestamps = window.timestamps();
-        let rows = rows_between(&timestamps, start, end);
-        let last = *timestamps[rows.clone()].last()?;
-        self.buffer.begin(timestamps[rows.clone()].iter().copied());
+        let (rows, inside) = rows_between(&timestamps, start, end);
+        let last = *inside.last()?;
+        self.buffer.begin(inside.iter().copied());
         let mut own = window.columns_of(rows.clone(), &mut self.scratch);
         for (series, span) in columns {
             // What came after the selection was made is not in it.
             let until = timestamps.partition_point(|own| *own <= span.last);
             let column = span.source.column() as usize;
-            let pushed = self.buffer.push(series, &mut own, column, rows.clone(), until);
-            pushed.expect("BUG: a column in memory is read");
+            in_memory(self.buffer.push(series, &mut own, column, rows.clone(), until));
         }
         Some(last)
     }
@@ -214,9 +213,9 @@ impl<'a> Reader<'a> {
         let bytes = view.window_bytes(&window)?;
         let read = || {
             let timestamps = EncodedWindow::open(bytes)?.timestamps()?;
-            let rows = rows_between(&timestamps, start, end);
-            let Some(last) = timestamps[rows.clone()].last() else { return Ok(None) };
-            self.buffer.begin(timestamps[rows.clone()].iter().copied());
+            let (rows, inside) = rows_between(&timestamps, start, end);
+            let Some(last) = inside.last() else { return Ok(None) };
+            self.buffer.begin(inside.iter().copied());
             let base = window.span.0;
             let own = SealedColumns::open_rows(bytes, base, rows.clone(), &mut self.scratch)?;
             let mut own = Columns::Sealed(own);
@@ -265,7 +264,7 @@ impl Db {
             let before = cells.len();
             self.place_cells(parts, span, start, end.min(span.last), limit, &mut cells)?;
             if cells.len() - before >= limit {
-                let last = cells[before..].iter().map(|(timestamp, _)| *timestamp).max();
+                let last = cells.iter().skip(before).map(|(timestamp, _)| *timestamp).max();
                 until = until.min(last).or(last);
             }
         }
@@ -303,7 +302,7 @@ impl Db {
                 let loose = head.series(id).and_then(|series| series.loose.as_ref());
                 let before = out.len();
                 out.extend(loose.into_iter().flat_map(|own| own.cells(start, end, flush)));
-                out[before..].sort_by_key(|(timestamp, _)| *timestamp);
+                out.split_at_mut(before).1.sort_by_key(|(timestamp, _)| *timestamp);
                 out.truncate(before + limit);
             }
         }

@@ -23,6 +23,7 @@ use crate::error::Error;
 use crate::head::Head;
 use crate::model::number::parse_float;
 use crate::model::{BUCKET_LABEL, Labels, Matcher, TimeRange};
+use crate::numbered::Numbered;
 use crate::select::{FamilyId, Generation, Hints, SelectedSeries, Selection};
 
 impl Db {
@@ -67,14 +68,14 @@ fn select(
     let newest: Vec<i64> = resolved.ids.iter().map(newest).collect();
     let (mut alone, mut places) = (HashMap::new(), Vec::with_capacity(newest.len()));
     for place in 0..resolved.series.len() as u32 {
-        let (id, newest) = (resolved.ids[place as usize], newest[place as usize]);
+        let (id, newest) = (*resolved.ids.of(place), *newest.of(place));
         let is_inside = |span: &Span| span.first <= end && start <= span.last;
         let now = |span: &Span| match span.source {
             Source::Block { .. } => *span,
             Source::Rows(..) | Source::Loose(_) => Span { last: newest, ..*span },
         };
         let spans = || resolved.spans(place).iter().map(now).filter(|own| own.first <= own.last);
-        if resolved.homes[place as usize] == ALONE {
+        if *resolved.homes.of(place) == ALONE {
             let loose = id.and_then(|id| moment.loose(id));
             let spans: Vec<_> = spans().chain(loose).filter(is_inside).collect();
             if spans.is_empty() {
@@ -86,8 +87,8 @@ fn select(
         }
         places.push(place);
     }
-    let series = places.iter().map(|place| resolved.series[*place as usize].clone()).collect();
-    let ranks = places.iter().map(|place| resolved.ranks[*place as usize]).collect();
+    let series = places.iter().map(|place| resolved.series.of(*place).clone()).collect();
+    let ranks = places.iter().map(|place| *resolved.ranks.of(*place)).collect();
     let located = Located { parts, resolved, newest, alone };
     Selection { series, generation, places, ranks, located: Some(Arc::new(located)) }
 }
@@ -173,24 +174,23 @@ impl Found {
     fn into_resolved(mut self, parts: &Parts) -> Resolved {
         self.spans.append(&mut self.in_head);
         self.spans.sort_by_key(|(series, _)| *series);
-        let mut own: HashMap<u32, std::ops::Range<usize>> = HashMap::new();
-        for (at, (series, _)) in self.spans.iter().enumerate() {
-            own.entry(*series).or_insert(at..at).end = at + 1;
-        }
+        let of_one = self.spans.chunk_by(|(a, _), (b, _)| a == b);
+        let own = of_one.filter_map(|spans| Some((spans.first()?.0, spans)));
+        let own: HashMap<u32, &[(u32, Span)]> = own.collect();
         let mut order: Vec<u32> = (0..self.series.len() as u32).collect();
-        let labels = |number: &u32| &self.series[*number as usize].0.labels;
+        let labels = |number: &u32| &self.series.of(*number).0.labels;
         order.sort_unstable_by(|a, b| labels(a).cmp(labels(b)));
         let mut resolved = Resolved::default();
         let mut alone = Vec::with_capacity(order.len());
         for number in order {
-            let range = own.get(&number).cloned().unwrap_or_default();
-            let mut spans: Vec<_> = self.spans[range].iter().map(|(_, span)| *span).collect();
-            let is_alone = self.loose[number as usize] || parts.must_merge(&spans);
+            let own = own.get(&number).copied().unwrap_or_default();
+            let mut spans: Vec<_> = own.iter().map(|(_, span)| *span).collect();
+            let is_alone = *self.loose.of(number) || parts.must_merge(&spans);
             if !is_alone {
                 spans.sort_by_key(|span| span.first);
             }
             alone.push(is_alone);
-            let (series, id) = &self.series[number as usize];
+            let (series, id) = self.series.of(number);
             resolved.push(series.clone(), *id, &spans);
         }
         resolved.finish(&alone);
@@ -220,7 +220,7 @@ impl Parts {
             Source::Loose(_) => true,
         };
         let meets = |(at, span): (usize, &Span)| {
-            spans[..at].iter().any(|other| other.first <= span.last && span.first <= other.last)
+            spans.iter().take(at).any(|other| other.first <= span.last && span.first <= other.last)
         };
         spans.iter().any(is_cut) || (spans.len() > 1 && spans.iter().enumerate().any(meets))
     }

@@ -11,6 +11,7 @@ use crate::cell::StoredCell;
 use crate::commit::{Commit, Entry, Row, SeriesId};
 use crate::loose::Loose;
 use crate::model::Metadata;
+use crate::numbered::{Number, Numbered};
 use crate::postings::Postings;
 
 impl Head {
@@ -44,10 +45,10 @@ impl Head {
 
     fn apply_row(&mut self, commit: &Commit, row: &Row) {
         let (columns, cells) = commit.row(row);
-        let group = &mut self.groups[row.group.0 as usize];
+        let group = self.groups.of_mut(row.group);
         let Some(place) = group.windows.place(row.timestamp, group.columns.len()) else {
             for (column, cell) in columns.iter().zip(cells) {
-                let id = self.groups[row.group.0 as usize].columns[column.0 as usize];
+                let id = *self.groups.of(row.group).columns.of(*column);
                 self.apply_loose(id, row.timestamp, cell);
             }
             return;
@@ -58,21 +59,21 @@ impl Head {
             if cell.is_absent() {
                 continue;
             }
-            let id = group.columns[column.0 as usize];
-            let newest = &mut self.newest[id.0 as usize];
+            let id = *group.columns.of(*column);
+            let newest = self.newest.of_mut(id);
             if row.timestamp <= *newest {
                 late.push((id, cell));
                 continue;
             }
             *newest = row.timestamp;
-            let oldest = &mut self.oldest[id.0 as usize];
+            let oldest = self.oldest.of_mut(id);
             if *oldest == NO_SAMPLE {
                 *oldest = row.timestamp;
-                let series = &mut self.series[id.0 as usize];
+                let series = self.series.of_mut(id);
                 list(series, id, &mut self.postings, &mut self.retired);
                 self.layout += 1;
             }
-            window.push(place.row, column.0 as usize, cell);
+            window.push(place.row, column.index(), cell);
             stored += 1;
         }
         self.samples += stored;
@@ -87,13 +88,13 @@ impl Head {
         if cell.is_absent() {
             return;
         }
-        let is_late = timestamp <= self.newest[id.0 as usize];
-        let series = &self.series[id.0 as usize];
+        let is_late = timestamp <= *self.newest.of(id);
+        let series = self.series.of(id);
         if is_late && !self.cell(series, timestamp).is_absent() {
             return;
         }
-        let series = &mut self.series[id.0 as usize];
-        let oldest = &mut self.oldest[id.0 as usize];
+        let series = self.series.of_mut(id);
+        let oldest = self.oldest.of_mut(id);
         if *oldest == NO_SAMPLE {
             *oldest = timestamp;
             list(series, id, &mut self.postings, &mut self.retired);
@@ -106,7 +107,7 @@ impl Head {
         if is_late {
             loose.push_late(timestamp, cell.clone());
         } else {
-            self.newest[id.0 as usize] = timestamp;
+            *self.newest.of_mut(id) = timestamp;
             self.latest = self.latest.max(timestamp);
             loose.push(timestamp, cell);
         }

@@ -90,7 +90,7 @@ impl BatchBuffer {
     ) -> Result<(), Malformed> {
         let floats = self.floats.len();
         self.floats.resize(floats + rows.len(), 0.0);
-        let beside = columns.read(number, &mut self.floats[floats..]);
+        let beside = columns.read(number, self.floats.split_at_mut(floats).1);
         let Some(beside) = beside.inspect_err(|_| self.floats.truncate(floats))? else {
             self.floats.truncate(floats);
             return Ok(());
@@ -131,7 +131,8 @@ impl BatchBuffer {
             Some(words) => self.copy_bits(words, rows, until),
             None => self.add_bits(rows.clone(), |row| row < until),
         }
-        let count: usize = self.bits[start..].iter().map(|word| word.count_ones() as usize).sum();
+        let count: usize =
+            self.bits.iter().skip(start).map(|word| word.count_ones() as usize).sum();
         if count == 0 || count == rows.len() {
             self.bits.truncate(start);
         } else {
@@ -144,14 +145,15 @@ impl BatchBuffer {
     fn push_stale(&mut self, slot: &mut Slot, stale: &[u64], rows: &Range<usize>, end: usize) {
         let start = self.bits.len();
         self.copy_bits(stale, rows, end.clamp(rows.start, rows.end));
-        if self.bits[start..].iter().all(|word| *word == 0) {
+        if self.bits.iter().skip(start).all(|word| *word == 0) {
             self.bits.truncate(start);
             return;
         }
         slot.stale = Some(start);
-        for at in 0..rows.len() {
-            if self.bits[start + at / 64] >> (at % 64) & 1 == 1 {
-                self.floats[slot.floats + at] = STALE_NAN;
+        let stale = RowBits(self.bits.split_at(start).1);
+        for (at, float) in self.floats.split_at_mut(slot.floats).1.iter_mut().enumerate() {
+            if stale.contains(at) {
+                *float = STALE_NAN;
             }
         }
     }
@@ -166,12 +168,13 @@ impl BatchBuffer {
             self.bits.push(word(at) >> shift | high);
         }
         let kept = until - rows.start;
-        for (at, own) in self.bits[start..].iter_mut().enumerate() {
+        for (at, own) in self.bits.split_at_mut(start).1.iter_mut().enumerate() {
             let kept = kept.saturating_sub(64 * at);
             *own &= if kept >= 64 { u64::MAX } else { (1 << kept) - 1 };
         }
     }
 
+    #[expect(clippy::indexing_slicing, reason = "one of the rows, for each of which there is room")]
     fn push_histograms(
         &mut self,
         slot: &mut Slot,
@@ -200,8 +203,10 @@ impl BatchBuffer {
         }
         column.copy_floats(rows.clone(), &mut self.floats);
         if slot.stale.is_some() {
-            for row in rows.clone().filter(|row| column.is_stale(*row)) {
-                self.floats[floats + row - rows.start] = STALE_NAN;
+            for (row, float) in rows.zip(self.floats.split_at_mut(floats).1) {
+                if column.is_stale(row) {
+                    *float = STALE_NAN;
+                }
             }
         }
         self.columns.push(slot);
@@ -229,11 +234,11 @@ impl BatchBuffer {
     }
 
     fn add_bits(&mut self, rows: Range<usize>, bit: impl Fn(usize) -> bool) {
-        let start = self.bits.len();
-        self.bits.resize(start + rows.len().div_ceil(64), 0);
-        for (at, row) in rows.enumerate() {
-            self.bits[start + at / 64] |= u64::from(bit(row)) << (at % 64);
-        }
+        let word = |start: usize| {
+            let rows = (start..rows.end.min(start + 64)).rev();
+            rows.fold(0, |word, row| word << 1 | u64::from(bit(row)))
+        };
+        self.bits.extend(rows.clone().step_by(64).map(word));
     }
 
     /// Makes the batch one series with these samples.
@@ -242,7 +247,9 @@ impl BatchBuffer {
         let rows = 0..cells.len();
         let mut slot =
             Slot { series, floats: 0, present: None, stale: None, histograms: None, starts: None };
-        let is_stale = |row: usize| matches!(cells[row].1.value, Stored::Stale);
+        let is_stale = |row: usize| {
+            cells.get(row).is_some_and(|(_, cell)| matches!(cell.value, Stored::Stale))
+        };
         if rows.clone().any(is_stale) {
             self.add_bits(rows, is_stale);
             slot.stale = Some(0);
@@ -270,21 +277,27 @@ impl BatchBuffer {
     /// Lends the batch to `sink`.
     pub(crate) fn lend(&self, sink: &mut dyn FnMut(Batch<'_>)) {
         let rows = self.timestamps.len();
-        let bits = |start: usize| RowBits(&self.bits[start..start + rows.div_ceil(64)]);
+        let bits = |start: usize| RowBits(part(&self.bits, start, rows.div_ceil(64)));
         let column = |slot: &Slot| {
-            let floats = &self.floats[slot.floats..slot.floats + rows];
+            let floats = part(&self.floats, slot.floats, rows);
             BatchColumn {
                 series: slot.series,
                 values: match slot.histograms {
                     None => Values::Floats(floats),
-                    Some(start) => Values::Mixed(floats, &self.histograms[start..start + rows]),
+                    Some(start) => Values::Mixed(floats, part(&self.histograms, start, rows)),
                 },
                 present: slot.present.map(bits),
                 stale: slot.stale.map(bits),
-                starts: slot.starts.map(|start| &self.starts[start..start + rows]),
+                starts: slot.starts.map(|start| part(&self.starts, start, rows)),
             }
         };
         let columns: Vec<_> = self.columns.iter().map(column).collect();
         sink(Batch { timestamps: &self.timestamps, columns: &columns });
     }
+}
+
+/// The part of a buffer that is a column's.
+#[expect(clippy::indexing_slicing, reason = "a column is added when its parts are there")]
+fn part<T>(buffer: &[T], start: usize, length: usize) -> &[T] {
+    &buffer[start..start + length]
 }

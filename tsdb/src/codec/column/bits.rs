@@ -37,6 +37,7 @@ impl<'a> BitWriter<'a> {
     }
 
     /// Writes what is left.
+    #[expect(clippy::indexing_slicing, reason = "fewer than 64 bits are left")]
     pub(super) fn finish(self) {
         let bytes = self.filled.div_ceil(8) as usize;
         self.out.extend_from_slice(&self.word.to_le_bytes()[..bytes]);
@@ -58,6 +59,7 @@ impl<'a> BitReader<'a> {
 
     /// The next bits, at least [`PEEK_BITS`] of them, the first one lowest.
     #[inline]
+    #[expect(clippy::indexing_slicing, reason = "what is no chunk of eight is shorter")]
     pub(super) fn peek(&self) -> u64 {
         let rest = self.bytes.get(self.at / 8..).unwrap_or_default();
         let word = match rest.first_chunk() {

@@ -41,16 +41,16 @@ impl Decimals {
         let trials = || values.iter().step_by(step).filter(|own| own.is_finite());
         let half = trials().count() / 2;
         let fits = |power: &f64| trials().filter(|own| integer(**own, *power).is_some()).count();
-        let exponent = POWERS.iter().position(|power| fits(power) > half)?;
+        let mut powers = POWERS.iter().enumerate();
+        let (exponent, power) = powers.find(|(_, power)| fits(power) > half)?;
         // A few more decimals for the rest, if that spares an exception.
-        let best = fits(&POWERS[exponent]);
-        let better = POWERS.iter().skip(exponent).take(4).position(|power| fits(power) > best);
-        let exponent = exponent + better.unwrap_or(0);
-        let power = POWERS[exponent];
+        let best = fits(power);
+        let better = powers.take(3).find(|(_, power)| fits(power) > best);
+        let (exponent, power) = better.unwrap_or((exponent, power));
         let mut exceptions = Vec::new();
-        let mut before = values.iter().find_map(|own| integer(*own, power))?;
+        let mut before = values.iter().find_map(|own| integer(*own, *power))?;
         let mut own = |(row, value): (usize, &f64)| {
-            match integer(*value, power) {
+            match integer(*value, *power) {
                 Some(integer) => before = integer,
                 None => exceptions.push((row, value.to_bits())),
             }

@@ -333,12 +333,13 @@ impl<'a, 's> Decoder<'a, 's> {
             }
             at = reference(&mut column.floats, at)?;
             if column.tag == Tag::Bucket {
-                above[count] = column.floats;
+                let next = above.get_mut(count).ok_or(Malformed("a chain of bounded length"))?;
+                *next = column.floats;
                 count += 1;
             }
         }
         self.scratch.column = None;
-        for input in above[..count].iter_mut().rev() {
+        for input in above.iter_mut().take(count).rev() {
             let rows = self.rows.clone();
             integers::read(input, self.window.rows, rows, &mut self.scratch.more)?;
             for (own, more) in self.scratch.integers.iter_mut().zip(&self.scratch.more) {

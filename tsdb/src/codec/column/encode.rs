@@ -9,6 +9,7 @@
 //! 4. The bodies are put together in the order of the columns, behind a table of offsets.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -49,7 +50,6 @@ pub(crate) fn encode_window(timestamps: &[i64], columns: &[ColumnInput<'_>]) -> 
     let patterns = Patterns::of(columns);
     let base = timestamps.first().copied().unwrap_or_default();
     let mut writer = Writer {
-        columns,
         patterns: &patterns,
         base,
         drafts: columns.iter().map(|column| Draft::new(column, timestamps.len())).collect(),
@@ -82,17 +82,14 @@ struct Patterns<'a>(Vec<&'a [RowKind]>);
 
 impl<'a> Patterns<'a> {
     fn of(columns: &[ColumnInput<'a>]) -> Self {
-        let mut counts: Vec<(&[RowKind], usize)> = Vec::new();
-        let mut numbers = HashMap::new();
+        // How often each one occurs, and how many came before it.
+        let mut counts: HashMap<&[RowKind], (usize, usize)> = HashMap::new();
         for column in columns.iter().filter(|column| !is_empty(column)) {
-            let kinds = kinds(column);
-            let number = *numbers.entry(kinds).or_insert(counts.len());
-            if number == counts.len() {
-                counts.push((kinds, 0));
-            }
-            counts[number].1 += 1;
+            let before = counts.len();
+            counts.entry(kinds(column)).or_insert((0, before)).0 += 1;
         }
-        counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        let mut counts: Vec<_> = counts.into_iter().collect();
+        counts.sort_unstable_by_key(|(_, (count, before))| (Reverse(*count), *before));
         Self(counts.into_iter().map(|(kinds, _)| kinds).collect())
     }
 
@@ -125,6 +122,8 @@ fn is_empty(column: &ColumnInput<'_>) -> bool {
 
 /// A column while the window is written.
 struct Draft<'a> {
+    /// What is to be written.
+    input: &'a ColumnInput<'a>,
     /// One for each row, or one for all.
     floats: Cow<'a, [f64]>,
     is_constant: bool,
@@ -137,18 +136,16 @@ struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    fn new(column: &ColumnInput<'a>, rows: usize) -> Self {
-        if let [only] = column.floats {
-            let floats = Cow::Borrowed(std::slice::from_ref(only));
-            return Self::with(floats, true);
-        }
-        let floats = dense(column, rows);
-        let is_constant = floats::is_constant(&floats);
-        Self::with(floats, is_constant)
-    }
-
-    fn with(floats: Cow<'a, [f64]>, is_constant: bool) -> Self {
-        Self { floats, is_constant, is_whole: false, depth: 0, body: None }
+    fn new(input: &'a ColumnInput<'a>, rows: usize) -> Self {
+        let (floats, is_constant) = match input.floats {
+            [_] => (Cow::Borrowed(input.floats), true),
+            _ => {
+                let floats = dense(input, rows);
+                let is_constant = floats::is_constant(&floats);
+                (floats, is_constant)
+            }
+        };
+        Self { input, floats, is_constant, is_whole: false, depth: 0, body: None }
     }
 }
 
@@ -170,21 +167,36 @@ fn dense<'a>(column: &ColumnInput<'a>, rows: usize) -> Cow<'a, [f64]> {
 }
 
 struct Writer<'a> {
-    columns: &'a [ColumnInput<'a>],
     patterns: &'a Patterns<'a>,
     /// The first timestamp.
     base: i64,
+    /// One for each column.
     drafts: Vec<Draft<'a>>,
     /// The first column with each sum of bits.
     by_sum: HashMap<u64, usize>,
     bodies: Vec<u8>,
 }
 
+#[expect(clippy::indexing_slicing, reason = "each column has its draft, and a draft its body")]
+impl<'a> Writer<'a> {
+    fn draft(&self, column: usize) -> &Draft<'a> {
+        &self.drafts[column]
+    }
+
+    fn draft_mut(&mut self, column: usize) -> &mut Draft<'a> {
+        &mut self.drafts[column]
+    }
+
+    fn body(&self, draft: &Draft<'_>) -> &[u8] {
+        draft.body.clone().map_or(&[], |body| &self.bodies[body])
+    }
+}
+
 impl Writer<'_> {
     /// Writes a column after those below it.
     fn put_with_lower(&mut self, column: usize) {
         let mut below = vec![column];
-        while let Some(lower) = below.last().and_then(|own| self.columns[*own].lower) {
+        while let Some(lower) = below.last().and_then(|own| self.draft(*own).input.lower) {
             let is_new = self.drafts.get(lower).is_some_and(|draft| draft.body.is_none());
             if !is_new || below.contains(&lower) {
                 break;
@@ -192,7 +204,7 @@ impl Writer<'_> {
             below.push(lower);
         }
         for column in below.into_iter().rev() {
-            if self.drafts[column].body.is_none() {
+            if self.draft(column).body.is_none() {
                 self.put(column);
             }
         }
@@ -200,10 +212,10 @@ impl Writer<'_> {
 
     fn put(&mut self, number: usize) {
         let start = self.bodies.len();
-        let column = self.columns[number];
+        let column = *self.draft(number).input;
         if is_empty(&column) {
             self.bodies.push(Tag::None as u8);
-            self.drafts[number].body = Some(start..self.bodies.len());
+            self.draft_mut(number).body = Some(start..self.bodies.len());
             return;
         }
         let mut body = Vec::new();
@@ -230,26 +242,26 @@ impl Writer<'_> {
         if tag != Tag::Zero || flags != 0 {
             put_part(&mut self.bodies, &body);
         }
-        self.drafts[number].body = Some(start..self.bodies.len());
+        self.draft_mut(number).body = Some(start..self.bodies.len());
     }
 
     fn put_floats(&mut self, out: &mut Vec<u8>, number: usize) -> Tag {
-        let draft = &self.drafts[number];
+        let draft = self.draft(number);
         if draft.is_constant {
             return floats::put_constant(out, draft.floats.first().copied().unwrap_or_default());
         }
         if let Some(source) = self.same_column(number) {
-            self.drafts[number].depth = self.drafts[source].depth + 1;
-            self.drafts[number].is_whole = self.drafts[source].is_whole;
+            self.draft_mut(number).depth = self.draft(source).depth + 1;
+            self.draft_mut(number).is_whole = self.draft(source).is_whole;
             put_reference(out, number, source);
             return Tag::Alias;
         }
-        let Some(integers) = floats::integers_of(&self.drafts[number].floats) else {
-            return floats::put_fractions(out, &self.drafts[number].floats);
+        let Some(integers) = floats::integers_of(&self.draft(number).floats) else {
+            return floats::put_fractions(out, &self.draft(number).floats);
         };
-        self.drafts[number].is_whole = true;
+        self.draft_mut(number).is_whole = true;
         if let Some((lower, less)) = self.less_lower(number, &integers) {
-            self.drafts[number].depth = self.drafts[lower].depth + 1;
+            self.draft_mut(number).depth = self.draft(lower).depth + 1;
             put_reference(out, number, lower);
             Plan::new(&less).put(out);
             return Tag::Bucket;
@@ -260,19 +272,20 @@ impl Writer<'_> {
 
     /// A column before this one with the same floats.
     fn same_column(&mut self, number: usize) -> Option<usize> {
-        let floats = &self.drafts[number].floats;
-        let sum = floats.iter().fold(0_u64, |sum, own| sum.wrapping_add(own.to_bits()));
+        let floats = self.draft(number).floats.iter();
+        let sum = floats.fold(0_u64, |sum, own| sum.wrapping_add(own.to_bits()));
         let source = *self.by_sum.entry(sum).or_insert(number);
-        let other = &self.drafts[source];
-        let is_it =
-            source != number && other.depth < CHAIN_MAX && floats::is_same(floats, &other.floats);
+        let (own, other) = (self.draft(number), self.draft(source));
+        let is_it = source != number
+            && other.depth < CHAIN_MAX
+            && floats::is_same(&own.floats, &other.floats);
         is_it.then_some(source)
     }
 
     /// The lower neighbour, and what this column has more than it, if that changes by less than
     /// the column itself.
     fn less_lower(&self, number: usize, own: &[i64]) -> Option<(usize, Vec<i64>)> {
-        let lower = self.columns[number].lower?;
+        let lower = self.draft(number).input.lower?;
         let below = self.drafts.get(lower)?;
         if !below.is_whole || below.body.is_none() || below.depth >= CHAIN_MAX {
             return None;
@@ -284,7 +297,7 @@ impl Writer<'_> {
 
     /// Writes offsets and bodies in the order of the columns.
     fn put_all(&self, out: &mut Vec<u8>) {
-        let bodies = || self.drafts.iter().map(|draft| draft.body.clone().unwrap_or_default());
+        let bodies = || self.drafts.iter().map(|draft| self.body(draft));
         let mut offset = 0;
         for (number, body) in bodies().enumerate() {
             if number % COLUMNS_PER_OFFSET == 0 {
@@ -293,7 +306,7 @@ impl Writer<'_> {
             offset += body.len();
         }
         out.reserve(offset);
-        bodies().for_each(|body| out.extend_from_slice(&self.bodies[body]));
+        bodies().for_each(|body| out.extend_from_slice(body));
     }
 }
 

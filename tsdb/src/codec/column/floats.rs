@@ -67,7 +67,7 @@ pub(super) fn is_same(a: &[f64], b: &[f64]) -> bool {
 
 /// All as integers, if all of them are.
 pub(super) fn integers_of(values: &[f64]) -> Option<Vec<i64>> {
-    let ends = [values.first()?, values.last()?, &values[values.len() / 2]];
+    let ends = [values.first()?, values.last()?, values.get(values.len() / 2)?];
     if ends.into_iter().any(|own| whole(*own).is_none()) {
         return None;
     }

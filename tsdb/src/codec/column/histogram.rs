@@ -18,7 +18,6 @@ use crate::codec::histogram::{HINTS, histogram, put_histogram};
 use crate::codec::varint::put_varint;
 use crate::codec::{Input, Malformed};
 use crate::model::Histogram;
-use crate::model::histogram::CounterResetHint;
 
 const PLAIN: u8 = 0;
 const BY_LAYOUT: u8 = 1;
@@ -45,7 +44,8 @@ fn put_run(out: &mut Vec<u8>, run: &[(u16, Arc<Histogram>)]) {
     put_varint(out, run.len() as u64);
     put_histogram(out, first);
     for hints in run.chunk_by(|(_, a), (_, b)| a.counter_reset_hint == b.counter_reset_hint) {
-        let hint = HINTS.iter().position(|own| *own == hints[0].1.counter_reset_hint).unwrap_or(0);
+        let of_run = hints.first().map(|(_, own)| own.counter_reset_hint);
+        let hint = HINTS.iter().position(|own| Some(*own) == of_run).unwrap_or(0);
         put_varint(out, hints.len() as u64 * 4 + hint as u64);
     }
     let mut list = Vec::new();
@@ -90,14 +90,14 @@ fn read_run(
         return Err(Malformed("a run of the column's histograms"));
     }
     let first = histogram(input)?;
-    let start = histograms.len();
-    let all = (numbers(&first) + LAYOUT_NUMBERS + list_length(&first)).saturating_mul(length);
+    let (start, numbers) = (histograms.len(), numbers(&first));
+    let all = (numbers + LAYOUT_NUMBERS + list_length(&first)).saturating_mul(length);
     *room = room.checked_sub(all).ok_or(Malformed("histograms of bounded size"))?;
     histograms.resize(start + length, first);
-    let run = &mut histograms[start..];
+    let run = histograms.split_at_mut(start).1;
     read_hints(input, run)?;
     let (mut values, mut integers) = (vec![0.0; length], vec![0; length]);
-    for number in 0..numbers(&run[0]) {
+    for number in 0..numbers {
         let tag = Tag::from_number(input.byte()?)?;
         let length = input.count()?;
         let (bytes, count) = (input.take(length)?, values.len());
@@ -118,7 +118,7 @@ fn read_hints(input: &mut Input<'_>, run: &mut [Histogram]) -> Result<(), Malfor
         if own.is_empty() {
             return Err(Malformed("hints"));
         }
-        let hint: CounterResetHint = HINTS[hints % 4];
+        let hint = HINTS.get(hints % 4).copied().ok_or(Malformed("a hint"))?;
         own.iter_mut().for_each(|own| own.counter_reset_hint = hint);
         rest = others;
     }
@@ -140,6 +140,7 @@ fn numbers(own: &Histogram) -> usize {
     3 + own.positive_buckets.len() + own.negative_buckets.len()
 }
 
+#[expect(clippy::indexing_slicing, reason = "there are `numbers(own)` of them")]
 fn get(own: &Histogram, number: usize) -> f64 {
     let positive = own.positive_buckets.len();
     match number {
@@ -151,6 +152,7 @@ fn get(own: &Histogram, number: usize) -> f64 {
     }
 }
 
+#[expect(clippy::indexing_slicing, reason = "there are `numbers(own)` of them")]
 fn set(own: &mut Histogram, number: usize, value: f64) {
     let positive = own.positive_buckets.len();
     match number {

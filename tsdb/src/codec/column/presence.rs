@@ -72,7 +72,8 @@ pub(super) fn put(out: &mut Vec<u8>, kinds: &[RowKind]) {
     let runs = || kinds.chunk_by(|a, b| a == b);
     put_varint(out, runs().count() as u64);
     for run in runs() {
-        put_varint(out, run.len() as u64 * 4 + run[0] as u64);
+        let kind = run.first().map_or(0, |kind| *kind as u64);
+        put_varint(out, run.len() as u64 * 4 + kind);
     }
 }
 
@@ -98,7 +99,8 @@ fn runs<'a, 'b>(
     }
     Ok((0..count).map(|_| {
         let run = input.size()?;
-        Ok((run / 4, KINDS[run % 4]))
+        let kind = KINDS.get(run % 4).ok_or(Malformed("a kind of rows"))?;
+        Ok((run / 4, *kind))
     }))
 }
 

@@ -9,8 +9,8 @@ use crate::codec::{Input, Malformed};
 pub(super) fn put(out: &mut Vec<u8>, timestamps: &[i64]) {
     let Some(first) = timestamps.first() else { return };
     put_signed(out, *first);
-    let steps = timestamps.windows(2).map(|pair| pair[1].wrapping_sub(pair[0]));
-    let steps: Vec<_> = steps.collect();
+    let steps = timestamps.iter().zip(timestamps.iter().skip(1));
+    let steps: Vec<_> = steps.map(|(before, own)| own.wrapping_sub(*before)).collect();
     if !steps.is_empty() {
         integers::Plan::new(&steps).put(out);
     }

@@ -15,6 +15,7 @@ pub(super) struct Widths {
 
 impl Widths {
     /// Those of `values`.
+    #[expect(clippy::indexing_slicing, reason = "a width is one of 65")]
     pub(super) fn of(values: &[u64]) -> Self {
         let mut counts = [0; 65];
         for value in values {
@@ -41,9 +42,9 @@ impl Widths {
         self.count(0)
     }
 
-    /// Number of those of a width, 64 at most.
+    /// Number of those of a width.
     pub(super) fn count(&self, width: u32) -> u64 {
-        u64::from(self.counts[width as usize])
+        self.counts.get(width as usize).map_or(0, |count| u64::from(*count))
     }
 
     /// Those that are not zero, each one less.
