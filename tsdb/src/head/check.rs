@@ -11,7 +11,7 @@
 //! stands in it twice or lives elsewhere too: what it holds is put into them when a second one
 //! comes. So a scrape compares one number for each cell.
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::{Head, NO_SAMPLE};
 use crate::append::{ColumnRef, GroupRef, RowReport};
@@ -83,6 +83,8 @@ pub(crate) struct Check {
     is_replay: bool,
     of_columns: HashMap<GroupRef, Slots>,
     of_series: HashMap<SeriesId, Pending>,
+    /// Samples that come late. Of two of one time the second is left out, and nobody is told.
+    late: HashSet<(SeriesId, i64)>,
 }
 
 impl Check {
@@ -114,7 +116,7 @@ impl Check {
         if is_alone && self.of_series.is_empty() && !self.of_columns.contains_key(&row.group) {
             let slots = Slots { first: Some(row.clone()), by_column: Vec::new() };
             self.of_columns.insert(row.group, slots);
-            return first_row(head, commit, row, &group.columns, self.is_replay);
+            return self.first_row(head, commit, row, &group.columns);
         }
         let mut report = RowReport::default();
         let is_replay = self.is_replay;
@@ -128,8 +130,8 @@ impl Check {
             let verdict = verdict(head, id, slot, row.timestamp, cell, commit, is_replay);
             match verdict {
                 Verdict::Store => *slot = Pending::of_row(row, at),
-                Verdict::StoreLate => {}
-                Verdict::Repeat | Verdict::Reject(_) => commit.leave_out(at),
+                Verdict::StoreLate if self.late.insert((id, row.timestamp)) => {}
+                Verdict::StoreLate | Verdict::Repeat | Verdict::Reject(_) => commit.leave_out(at),
             }
             count(&mut report, verdict);
         }
@@ -152,7 +154,7 @@ impl Check {
                 *slot = Pending { timestamp: sample.timestamp, cell };
                 Ok(true)
             }
-            Verdict::StoreLate => Ok(true),
+            Verdict::StoreLate => Ok(self.late.insert((*series, *timestamp))),
             Verdict::Repeat => Ok(false),
             Verdict::Reject(why) => Err(why),
         }
@@ -170,36 +172,40 @@ impl Check {
     }
 }
 
-/// The only pending row of its group, whose columns are series of their own: nothing pending can
-/// be in its way.
-fn first_row(
-    head: &Head,
-    commit: &mut Commit,
-    row: &Row,
-    ids: &[SeriesId],
-    is_replay: bool,
-) -> RowReport {
-    let (columns, cells) = commit.row(row);
-    let is_newer = |column: &ColumnRef| row.timestamp > *head.newest.of(*ids.of(*column));
-    if row.timestamp >= head.floor && columns.iter().all(is_newer) {
-        let stored = cells.iter().filter(|cell| !cell.is_absent()).count();
-        return RowReport { stored, ..RowReport::default() };
-    }
-    let mut report = RowReport::default();
-    for at in row.columns.clone() {
-        let (column, cell) = commit.cell(at);
-        if cell.is_absent() {
-            continue;
+impl Check {
+    /// The only pending row of its group, whose columns are series of their own: nothing pending can
+    /// be in its way.
+    fn first_row(
+        &mut self,
+        head: &Head,
+        commit: &mut Commit,
+        row: &Row,
+        ids: &[SeriesId],
+    ) -> RowReport {
+        let (columns, cells) = commit.row(row);
+        let is_newer = |column: &ColumnRef| row.timestamp > *head.newest.of(*ids.of(*column));
+        if row.timestamp >= head.floor && columns.iter().all(is_newer) {
+            let stored = cells.iter().filter(|cell| !cell.is_absent()).count();
+            return RowReport { stored, ..RowReport::default() };
         }
-        let id = *ids.of(column);
-        let (none, time) = (&Pending::NONE, row.timestamp);
-        let verdict = verdict(head, id, none, time, cell, commit, is_replay);
-        if !matches!(verdict, Verdict::Store | Verdict::StoreLate) {
-            commit.leave_out(at);
+        let mut report = RowReport::default();
+        for at in row.columns.clone() {
+            let (column, cell) = commit.cell(at);
+            if cell.is_absent() {
+                continue;
+            }
+            let id = *ids.of(column);
+            let (none, time) = (&Pending::NONE, row.timestamp);
+            let verdict = verdict(head, id, none, time, cell, commit, self.is_replay);
+            match verdict {
+                Verdict::Store => {}
+                Verdict::StoreLate if self.late.insert((id, time)) => {}
+                Verdict::StoreLate | Verdict::Repeat | Verdict::Reject(_) => commit.leave_out(at),
+            }
+            count(&mut report, verdict);
         }
-        count(&mut report, verdict);
+        report
     }
-    report
 }
 
 fn verdict(
