@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::EvalError;
+use crate::profile::{Phase, Profile};
 
 /// Why an evaluation has to end early.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,12 +26,23 @@ pub struct Budget<'a> {
     pub samples_max: usize,
     /// Asked often; `Some` ends the evaluation.
     pub stop: &'a (dyn Fn() -> Option<Stop> + Sync),
+    /// Measures what the evaluation takes.
+    pub profile: Option<&'a Profile<'a>>,
 }
 
 impl Budget<'_> {
     /// At most `samples_max` samples, and never stopped.
     pub fn samples(samples_max: usize) -> Self {
-        Self { samples_max, stop: &|| None }
+        Self { samples_max, stop: &|| None, profile: None }
+    }
+
+    /// Does `work`, whose time is that of a phase.
+    pub(crate) fn timed<T>(&self, phase: Phase, work: impl FnOnce() -> T) -> T {
+        let Some(profile) = self.profile else { return work() };
+        let began = profile.now();
+        let done = work();
+        profile.add_time(phase, profile.now().saturating_sub(began));
+        done
     }
 }
 
@@ -50,6 +62,10 @@ impl<'a> Meter<'a> {
     /// One for a part of the evaluation, which has looked at nothing yet.
     pub(crate) fn fork(&self) -> Self {
         Self { budget: self.budget, held: self.held.clone(), looked_at: 0 }
+    }
+
+    pub(crate) fn budget(&self) -> &'a Budget<'a> {
+        self.budget
     }
 
     /// Fails if the evaluation has to end.
@@ -74,6 +90,9 @@ impl<'a> Meter<'a> {
     /// Holds `samples` more.
     pub(crate) fn hold(&self, samples: usize) -> Result<(), EvalError> {
         let before = self.held.fetch_add(samples, Ordering::Relaxed);
+        if let Some(profile) = self.budget.profile {
+            profile.hold(before.saturating_add(samples));
+        }
         let is_too_much = before.saturating_add(samples) > self.budget.samples_max;
         if is_too_much { Err(EvalError::TooManySamples) } else { Ok(()) }
     }

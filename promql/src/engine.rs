@@ -10,9 +10,10 @@ use crate::ast::{Expr, ValueType};
 use crate::budget::Budget;
 use crate::cache::{self, QueryCache};
 use crate::error::EvalError;
-use crate::eval::{Evaluator, RawSeries, StepVector, drop_delayed_names, point};
+use crate::eval::{Evaluator, RawSeries, StepVector, drop_delayed_names, point, sharing};
 use crate::notes::Notes;
-use crate::plan::{Context, NodeKind, lower};
+use crate::plan::{Context, Node, NodeKind, lower};
+use crate::profile::Phase;
 use crate::range::RangeQuery;
 use crate::value::{Answer, InstantSample, RangeSeries, Steps, Value};
 
@@ -27,6 +28,8 @@ pub struct EngineOptions {
     pub samples_max: usize,
     /// Threads that one query may use at a time, at least 1. The answer does not depend on it.
     pub threads: usize,
+    /// Parts of a query that are equal are evaluated once. The answer does not depend on it.
+    pub share_equal: bool,
     /// `promql-delayed-name-removal`: metric names are dropped at the end of a query only.
     pub delayed_name_removal: bool,
     /// `use-start-timestamps`: `rate` and its like use the start timestamps of counters.
@@ -41,6 +44,7 @@ impl Default for EngineOptions {
             subquery_step_ms: 60_000,
             samples_max: 50_000_000,
             threads: 1,
+            share_equal: true,
             delayed_name_removal: false,
             use_start_timestamps: false,
         }
@@ -85,21 +89,36 @@ impl Engine {
         let steps = Steps::instant(time);
         let context = Context::of_instant(&self.options, time);
         let mut notes = Notes::default();
-        let node = lower(query.expr, &context, &mut notes)?;
-        let mut evaluator = Evaluator::new(&self.options, store, budget, notes);
-        let value = match (&node.kind, node.value_type) {
+        let plan = || lower(query.expr, &context, &mut notes);
+        let node = budget.timed(Phase::Preparation, plan)?;
+        let new = || Evaluator::new(&self.options, store, budget, notes.clone());
+        sharing(&node, new, |evaluator| {
+            let value = || self.value(&node, &steps, evaluator);
+            let value = budget.timed(Phase::Evaluation, value)?;
+            Ok(answer(value, query, evaluator))
+        })
+    }
+
+    /// The value at the one step.
+    fn value(
+        &self,
+        node: &Node,
+        steps: &Steps,
+        evaluator: &mut Evaluator<'_>,
+    ) -> Result<Value, EvalError> {
+        let time = steps.start;
+        Ok(match (&node.kind, node.value_type) {
             (NodeKind::Text(text), _) => Value::Text(text.clone(), time),
             (NodeKind::Range(range), _) => {
-                let series = evaluator.matrix(range, &steps)?;
+                let series = evaluator.matrix(range, steps)?;
                 Value::Matrix(raw_matrix(series)?)
             }
             (_, ValueType::Scalar) => {
-                let values = evaluator.scalar(&node, &steps)?;
+                let values = evaluator.scalar(node, steps)?;
                 Value::Scalar(values.first().copied().unwrap_or(f64::NAN), time)
             }
-            _ => Value::Vector(samples(self.finish(evaluator.vector(&node, &steps)?)?, time)),
-        };
-        Ok(answer(value, query, &evaluator))
+            _ => Value::Vector(samples(self.finish(evaluator.vector(node, steps)?)?, time)),
+        })
     }
 
     /// The values at each step, in label order.
@@ -112,6 +131,21 @@ impl Engine {
     ) -> Result<Answer, EvalError> {
         let asked = RangeQuery::new(self, query, store, steps, budget)?;
         Ok(asked.evaluate(&steps, 0)?.into_answer(query))
+    }
+
+    /// The samples that each step looks at if it is evaluated alone, as Prometheus counts them. That
+    /// is done here, so it takes longer than the query.
+    pub fn samples_per_step(
+        &self,
+        query: Query<'_>,
+        store: &dyn Select,
+        steps: Steps,
+        budget: &Budget<'_>,
+    ) -> Result<Vec<u64>, EvalError> {
+        let budget = Budget { profile: None, ..*budget };
+        let asked = RangeQuery::new(self, query, store, steps, &budget)?;
+        let samples = |time| asked.evaluate(&Steps::instant(time), 0).map(|part| part.samples);
+        steps.times().map(samples).collect()
     }
 
     /// As [`Engine::range`], the same bits, but steps that `cache` has and that nothing changed

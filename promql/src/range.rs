@@ -7,9 +7,10 @@ use crate::ast::ValueType;
 use crate::budget::Budget;
 use crate::engine::{Engine, Query};
 use crate::error::EvalError;
-use crate::eval::{Cell, Evaluator, StepVector, drop_delayed_names, point};
+use crate::eval::{Cell, Evaluator, StepVector, drop_delayed_names, point, sharing};
 use crate::notes::Notes;
 use crate::plan::{Context, Node, lower};
+use crate::profile::Phase;
 use crate::value::{Answer, Point, PointValue, RangeSeries, Steps, Value};
 
 /// A query that was planned for a grid of steps.
@@ -56,7 +57,8 @@ impl<'a> RangeQuery<'a> {
         }
         let context = Context::of_range(&engine.options, &steps);
         let mut notes = Notes::default();
-        let node = lower(query.expr, &context, &mut notes)?;
+        let plan = || lower(query.expr, &context, &mut notes);
+        let node = budget.timed(Phase::Preparation, plan)?;
         let is_bounded = context.is_bounded();
         Ok(Self { engine, query, store, steps, budget, node, is_bounded, notes })
     }
@@ -70,19 +72,35 @@ impl<'a> RangeQuery<'a> {
     /// them.
     pub(crate) fn evaluate(&self, steps: &Steps, held: usize) -> Result<Part, EvalError> {
         let options = &self.engine.options;
-        let mut evaluator = Evaluator::new(options, self.store, self.budget, self.notes.clone());
+        let new = || Evaluator::new(options, self.store, self.budget, self.notes.clone());
+        sharing(&self.node, new, |evaluator| self.evaluate_with(evaluator, steps, held))
+    }
+
+    fn evaluate_with(
+        &self,
+        evaluator: &mut Evaluator<'_>,
+        steps: &Steps,
+        held: usize,
+    ) -> Result<Part, EvalError> {
         evaluator.meter.check_steps(self.steps.count())?;
         evaluator.meter.hold(held)?;
         let matrix = if steps.count() == 0 {
             Vec::new()
         } else if self.node.value_type == ValueType::Scalar {
-            scalar_matrix(evaluator.scalar(&self.node, steps)?, steps)
+            let scalar = || evaluator.scalar(&self.node, steps);
+            scalar_matrix(self.budget.timed(Phase::Evaluation, scalar)?, steps)
         } else {
-            let vector = evaluator.vector(&self.node, steps)?;
-            let delayed = options.delayed_name_removal;
-            matrix(if delayed { drop_delayed_names(vector)? } else { vector }, steps)
+            let vector = || evaluator.vector(&self.node, steps);
+            let vector = self.budget.timed(Phase::Evaluation, vector)?;
+            let delayed = self.engine.options.delayed_name_removal;
+            let vector = if delayed { drop_delayed_names(vector)? } else { vector };
+            self.budget.timed(Phase::Sorting, || matrix(vector, steps))
         };
-        Ok(Part { matrix, notes: evaluator.notes, samples: evaluator.meter.looked_at })
+        Ok(Part {
+            matrix,
+            notes: std::mem::take(&mut evaluator.notes),
+            samples: evaluator.meter.looked_at,
+        })
     }
 }
 

@@ -25,12 +25,44 @@ pub enum Command {
     Serve(ServeFlags),
     /// Start a simulated fleet and a server that scrapes it
     Demo(DemoFlags),
+    /// Ask a running server about queries
+    #[command(subcommand)]
+    Query(QueryCommand),
     /// Run test files
     #[command(subcommand)]
     Test(TestCommand),
     /// Look into a store's files, move samples out of and into them
     #[command(subcommand)]
     Tsdb(TsdbCommand),
+}
+
+/// What can be asked about queries.
+#[derive(Debug, Subcommand)]
+pub enum QueryCommand {
+    /// Say what a query would do, without doing it
+    Explain(ExplainFlags),
+}
+
+/// Flags of `query explain`.
+#[derive(Args, Debug)]
+pub struct ExplainFlags {
+    /// The query
+    pub expr: String,
+    /// The server
+    #[arg(long, default_value = "http://localhost:9090", value_name = "URL")]
+    pub server: String,
+    /// When it is evaluated, in seconds since 1970 or as 2026-01-31T12:00:00Z [default: now]
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["start", "end", "step"])]
+    pub time: Option<String>,
+    /// The first step of a range query
+    #[arg(long, value_name = "TIME", requires_all = ["end", "step"])]
+    pub start: Option<String>,
+    /// The last step at most
+    #[arg(long, value_name = "TIME", requires_all = ["start", "step"])]
+    pub end: Option<String>,
+    /// How far two steps are apart: 15s, or a number of seconds
+    #[arg(long, value_name = "DURATION", requires_all = ["start", "end"])]
+    pub step: Option<String>,
 }
 
 /// What can be tested.
@@ -259,6 +291,8 @@ mod tests {
             ("inferometer serve --storage.tsdb.retention.size=512", "units: unknown unit  in 512"),
             ("inferometer serve --storage.tsdb.retention.size=x", "units: invalid x"),
             ("inferometer serve --query.cache-bytes=32", "'--query.cache-bytes <SIZE>'"),
+            ("inferometer query explain up --start=0", "--end <TIME>"),
+            ("inferometer query explain up --time=0 --step=1", "cannot be used with"),
             ("inferometer dmo", "demo"),
         ];
         for (line, part) in rows {

@@ -14,6 +14,7 @@ fn main() -> ExitCode {
     let done = match flags.command {
         Command::Serve(flags) => cli::serve::run(&flags),
         Command::Demo(flags) => cli::demo::run(&flags),
+        Command::Query(command) => cli::query::run(&command),
         Command::Test(TestCommand::Promql { files }) => cli::test::promql(&files),
         Command::Tsdb(command) => cli::tsdb::run(&command),
     };

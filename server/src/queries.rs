@@ -6,9 +6,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use promql::explain::Explanation;
 use promql::parse::{Features, ParseError};
 use promql::value::{Answer, Steps};
-use promql::{Budget, CacheStats, Engine, EngineOptions, EvalError, Query, QueryCache, Stop};
+use promql::{
+    Budget, CacheStats, Engine, EngineOptions, EvalError, OperatorProfile, Phases, Profile, Query,
+    QueryCache, Stop,
+};
 use thiserror::Error;
 use tsdb::Select;
 use tsdb::model::{Labels, Matcher, TimeRange, Timestamp};
@@ -36,6 +40,46 @@ pub struct QueryOptions {
     pub lookback_ms: Option<i64>,
     /// Compute everything, whatever is kept of earlier queries.
     pub is_fresh: bool,
+    /// How much is told about what it took.
+    pub stats: StatsLevel,
+}
+
+/// How much is told about what a query took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StatsLevel {
+    /// Nothing.
+    #[default]
+    Off,
+    /// Of the whole query.
+    Whole,
+    /// Also of each operator and each step.
+    All,
+}
+
+/// What a query took.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct QueryStats {
+    /// The parts of answering it.
+    pub phases: Phases,
+    /// All of it.
+    pub total: Duration,
+    /// Samples that were looked at.
+    pub samples: u64,
+    /// The most that were held at a time.
+    pub peak: usize,
+    /// Samples of each step, if asked for.
+    pub per_step: Vec<(Timestamp, u64)>,
+    /// Each operator, if asked for.
+    pub operators: Vec<OperatorProfile>,
+}
+
+/// An answer, and what it took if that was asked for.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The answer.
+    pub answer: Answer,
+    /// What it took.
+    pub stats: Option<QueryStats>,
 }
 
 /// Asks a store.
@@ -46,10 +90,26 @@ pub trait Queries: Send + Sync {
         text: &str,
         time: Timestamp,
         options: QueryOptions,
-    ) -> Result<Answer, QueryError>;
+    ) -> Result<Reply, QueryError>;
 
     /// The values of `text` at each step.
-    fn range(&self, text: &str, steps: Steps, options: QueryOptions) -> Result<Answer, QueryError>;
+    fn range(&self, text: &str, steps: Steps, options: QueryOptions) -> Result<Reply, QueryError>;
+
+    /// What [`Queries::instant`] would do.
+    fn explain_instant(
+        &self,
+        text: &str,
+        time: Timestamp,
+        options: QueryOptions,
+    ) -> Result<Explanation, QueryError>;
+
+    /// What [`Queries::range`] would do.
+    fn explain_range(
+        &self,
+        text: &str,
+        steps: Steps,
+        options: QueryOptions,
+    ) -> Result<Explanation, QueryError>;
 
     /// Figures about what is kept of range queries.
     fn cache_stats(&self) -> CacheStats;
@@ -105,17 +165,17 @@ impl LocalQueries {
     }
 
     /// Parses and evaluates within the limits of `options`.
-    fn ask(
+    fn ask<T>(
         &self,
         text: &str,
         options: QueryOptions,
-        evaluate: impl FnOnce(&Engine, Query<'_>, &Budget<'_>) -> Result<Answer, EvalError>,
-    ) -> Result<Answer, QueryError> {
+        evaluate: impl FnOnce(&Engine, Query<'_>, &Budget<'_>) -> Result<T, EvalError>,
+    ) -> Result<T, QueryError> {
         let expr = promql::parse(text, &self.features)?;
         let query = Query { text, expr: &expr };
         let began = Instant::now();
         let stop = || (began.elapsed() >= options.timeout).then_some(Stop::Timeout);
-        let budget = Budget { samples_max: self.samples_max, stop: &stop };
+        let budget = Budget { stop: &stop, ..Budget::samples(self.samples_max) };
         let answer = match options.lookback_ms {
             None => evaluate(&self.engine, query, &budget),
             Some(lookback_ms) => {
@@ -127,22 +187,84 @@ impl LocalQueries {
     }
 }
 
+/// Evaluates as `evaluate` does, and measures it. Afterwards the samples of each step are counted.
+fn measured(
+    level: StatsLevel,
+    budget: &Budget<'_>,
+    evaluate: impl FnOnce(&Budget<'_>) -> Result<Answer, EvalError>,
+    per_step: impl FnOnce() -> Result<Vec<(Timestamp, u64)>, EvalError>,
+) -> Result<Reply, EvalError> {
+    if level == StatsLevel::Off {
+        return Ok(Reply { answer: evaluate(budget)?, stats: None });
+    }
+    let began = Instant::now();
+    let clock = || began.elapsed();
+    let profile = Profile::new(&clock);
+    let answer = evaluate(&Budget { profile: Some(&profile), ..*budget })?;
+    let mut stats = QueryStats {
+        phases: profile.phases(),
+        total: began.elapsed(),
+        samples: answer.samples,
+        peak: profile.peak(),
+        ..QueryStats::default()
+    };
+    if level == StatsLevel::All {
+        stats.operators = profile.operators();
+        stats.per_step = per_step()?;
+    }
+    Ok(Reply { answer, stats: Some(stats) })
+}
+
 impl Queries for LocalQueries {
     fn instant(
         &self,
         text: &str,
         time: Timestamp,
         options: QueryOptions,
-    ) -> Result<Answer, QueryError> {
+    ) -> Result<Reply, QueryError> {
+        let mut reply = self.ask(text, options, |engine, query, budget| {
+            let evaluate = |budget: &Budget<'_>| engine.instant(query, &*self.store, time, budget);
+            measured(options.stats, budget, evaluate, || Ok(Vec::new()))
+        })?;
+        if let Some(stats) = reply.stats.as_mut().filter(|_| options.stats == StatsLevel::All) {
+            stats.per_step = vec![(time, stats.samples)];
+        }
+        Ok(reply)
+    }
+
+    fn range(&self, text: &str, steps: Steps, options: QueryOptions) -> Result<Reply, QueryError> {
+        let (store, cache) = (&*self.store, &self.cache);
         self.ask(text, options, |engine, query, budget| {
-            engine.instant(query, &*self.store, time, budget)
+            let evaluate = |budget: &Budget<'_>| match options.is_fresh {
+                true => engine.range(query, store, steps, budget),
+                false => engine.range_cached(query, store, steps, budget, cache),
+            };
+            measured(options.stats, budget, evaluate, || {
+                let samples = engine.samples_per_step(query, store, steps, budget)?;
+                Ok(steps.times().zip(samples).collect())
+            })
         })
     }
 
-    fn range(&self, text: &str, steps: Steps, options: QueryOptions) -> Result<Answer, QueryError> {
-        self.ask(text, options, |engine, query, budget| match options.is_fresh {
-            true => engine.range(query, &*self.store, steps, budget),
-            false => engine.range_cached(query, &*self.store, steps, budget, &self.cache),
+    fn explain_instant(
+        &self,
+        text: &str,
+        time: Timestamp,
+        options: QueryOptions,
+    ) -> Result<Explanation, QueryError> {
+        self.ask(text, options, |engine, query, budget| {
+            engine.explain_instant(query, &*self.store, time, budget)
+        })
+    }
+
+    fn explain_range(
+        &self,
+        text: &str,
+        steps: Steps,
+        options: QueryOptions,
+    ) -> Result<Explanation, QueryError> {
+        self.ask(text, options, |engine, query, budget| {
+            engine.explain_range(query, &*self.store, steps, budget)
         })
     }
 

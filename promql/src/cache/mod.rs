@@ -36,7 +36,7 @@ use store::Key;
 pub(crate) fn evaluate(asked: &RangeQuery<'_>, cache: &QueryCache) -> Result<Part, EvalError> {
     // Before anything is looked at: what comes meanwhile counts as a change.
     let generation = asked.store.generation();
-    let Some(sight) = sight(asked).filter(|_| cache.is_on()) else {
+    let Some(sight) = sight(asked).ok().filter(|_| cache.is_on()) else {
         return asked.evaluate(&asked.steps, 0);
     };
     let key = Key::of(asked);
@@ -53,15 +53,23 @@ pub(crate) fn evaluate(asked: &RangeQuery<'_>, cache: &QueryCache) -> Result<Par
     Ok(part)
 }
 
-/// What the plan looks at, if its steps can be kept.
-fn sight(asked: &RangeQuery<'_>) -> Option<Sight> {
+/// What the plan looks at, or why its steps cannot be kept.
+pub(crate) fn sight(asked: &RangeQuery<'_>) -> Result<Sight, &'static str> {
     let options = &asked.engine.options;
-    if asked.is_bounded || options.delayed_name_removal || asked.steps.count() == 0 {
-        return None;
+    if asked.is_bounded {
+        return Err("it depends on when the query starts or ends");
     }
-    let sight = Sight::of(&asked.node, options.lookback_ms)?;
-    // What looks at no data is computed as fast as it is found.
-    (sight != Sight::default()).then_some(sight)
+    if options.delayed_name_removal {
+        return Err("names are dropped at the end of the query");
+    }
+    if asked.steps.count() == 0 {
+        return Err("there are no steps");
+    }
+    match Sight::of(&asked.node, options.lookback_ms) {
+        None => Err("a step's value may depend on the other steps"),
+        Some(sight) if sight == Sight::default() => Err("it looks at no samples"),
+        Some(sight) => Ok(sight),
+    }
 }
 
 /// The answer with what is kept, and whether any of it was computed; `None` if too little of it is

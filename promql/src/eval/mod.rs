@@ -18,19 +18,24 @@ mod instant;
 mod interpolate;
 mod number;
 mod numbering;
+mod observe;
 mod parallel;
 mod quantile;
 mod range;
 mod runs;
 mod select;
 mod series;
+mod shared;
 mod subquery;
 mod window;
 
 pub(crate) use column::Cell;
 pub(crate) use number::almost_equal;
 pub(crate) use series::{StepVector, drop_delayed_names};
-pub(crate) use subquery::{RawSeries, point};
+pub(crate) use shared::sharing;
+pub(crate) use subquery::{RawSeries, own_steps, point};
+
+use std::time::Duration;
 
 use tsdb::Select;
 use tsdb::model::Labels;
@@ -44,6 +49,7 @@ use crate::plan::{Node, NodeKind, Range};
 use crate::value::Steps;
 use select::SamplePart;
 use series::{StepSeries, merge_same_labels, weight, without_metadata};
+use shared::Shared;
 
 /// What all operators of an evaluation share.
 pub(crate) struct Evaluator<'a> {
@@ -51,6 +57,9 @@ pub(crate) struct Evaluator<'a> {
     store: &'a dyn Select,
     pub(crate) meter: Meter<'a>,
     pub(crate) notes: Notes,
+    shared: Shared,
+    /// What the operators took whose values the present one takes, if that is measured.
+    inner_time: Duration,
 }
 
 impl<'a> Evaluator<'a> {
@@ -60,13 +69,15 @@ impl<'a> Evaluator<'a> {
         budget: &'a Budget<'a>,
         notes: Notes,
     ) -> Self {
-        Self { options, store, meter: Meter::new(budget), notes }
+        let (meter, shared) = (Meter::new(budget), Shared::default());
+        Self { options, store, meter, notes, shared, inner_time: Duration::ZERO }
     }
 
     /// One for a part of the work, on another thread.
     fn fork(&self) -> Self {
         let Self { options, store, .. } = *self;
-        Self { options, store, meter: self.meter.fork(), notes: Notes::default() }
+        let (meter, notes, shared) = (self.meter.fork(), Notes::default(), Shared::default());
+        Self { options, store, meter, notes, shared, inner_time: Duration::ZERO }
     }
 
     /// Takes over what a fork has counted and noted.
@@ -77,8 +88,15 @@ impl<'a> Evaluator<'a> {
 
     /// The value of a node that is an instant vector.
     pub(crate) fn vector(&mut self, node: &Node, steps: &Steps) -> Result<StepVector, EvalError> {
+        match self.meter.budget().profile {
+            None => self.shared(node, steps),
+            Some(profile) => self.observed(profile, node, steps),
+        }
+    }
+
+    fn computed(&mut self, node: &Node, steps: &Steps) -> Result<StepVector, EvalError> {
         self.meter.check()?;
-        let held = self.meter.held();
+        let held = self.meter.held() - self.shared.weight();
         let vector = match &node.kind {
             NodeKind::Select(select) => {
                 select::vector(self, select, SamplePart::Value, node.span, steps)
@@ -93,7 +111,7 @@ impl<'a> Evaluator<'a> {
                 unreachable!("BUG: not a vector: {node:?}")
             }
         }?;
-        self.meter.release_to(held);
+        self.meter.release_to(held + self.shared.weight());
         self.meter.hold(weight(&vector))?;
         Ok(vector)
     }

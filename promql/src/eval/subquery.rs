@@ -108,7 +108,7 @@ fn evaluate(
 }
 
 /// The steps at which the expression of a subquery is evaluated.
-fn own_steps(subquery: &Subquery, range_ms: i64, steps: &Steps) -> Steps {
+pub(crate) fn own_steps(subquery: &Subquery, range_ms: i64, steps: &Steps) -> Steps {
     let step_ms = subquery.step_ms.max(1);
     let last_step = steps.time(steps.count().saturating_sub(1));
     let before = subquery.shift.apply(steps.start).ms().saturating_sub(range_ms);

@@ -10,7 +10,9 @@ use std::cell::Cell;
 use tsdb::model::Timestamp;
 
 use super::duration::{length_ms, offset_ms};
-use super::{Aggregate, Binary, Call, Node, NodeKind, Range, RangeSource, Select, Shift, Subquery};
+use super::{
+    Aggregate, Binary, Call, Node, NodeKind, Range, RangeSource, Select, Shift, Subquery, share,
+};
 use crate::ast::{self, At, BinaryOp, Expr, ExprKind, UnaryOp};
 use crate::engine::EngineOptions;
 use crate::error::EvalError;
@@ -95,7 +97,9 @@ pub(crate) fn lower(
     notes: &mut Notes,
 ) -> Result<Node, EvalError> {
     let mut lowering = Lowering { context, notes, around: Around::default() };
-    Ok(lowering.lower(expr)?.finish())
+    let mut node = lowering.lower(expr)?.finish();
+    share::number(&mut node);
+    Ok(node)
 }
 
 /// A node and what its parent needs to know.
@@ -108,9 +112,9 @@ struct Lowered {
 impl Lowered {
     /// For a parent that is not invariant, or none.
     fn finish(self) -> Node {
-        let Node { span, value_type, .. } = self.node;
+        let Node { span, value_type, id, .. } = self.node;
         match self.wrap {
-            true => Node { kind: NodeKind::Invariant(Box::new(self.node)), span, value_type },
+            true => Node { kind: NodeKind::Invariant(Box::new(self.node)), span, value_type, id },
             false => self.node,
         }
     }
@@ -192,7 +196,7 @@ impl Lowering<'_> {
             ExprKind::Binary(binary) => return self.binary(binary, expr),
             ExprKind::Call(call) => return self.call(call, expr),
         };
-        let node = Node { kind, span: expr.span, value_type: expr.value_type() };
+        let node = Node::new(kind, expr);
         Ok(Lowered { node, invariant, wrap })
     }
 
@@ -239,7 +243,7 @@ impl Lowering<'_> {
         };
         let grouping = from.grouping.clone();
         let kind = NodeKind::Aggregate(Box::new(Aggregate { op: from.op, input, param, grouping }));
-        let node = Node { kind, span: expr.span, value_type: expr.value_type() };
+        let node = Node::new(kind, expr);
         Ok(Lowered { node, invariant, wrap: invariant })
     }
 
@@ -258,7 +262,7 @@ impl Lowering<'_> {
         let (returns_bool, matching) = (from.returns_bool, from.matching.clone());
         let binary = Binary { op: from.op, left, right, returns_bool, matching };
         let kind = NodeKind::Binary(Box::new(binary));
-        let node = Node { kind, span: expr.span, value_type: expr.value_type() };
+        let node = Node::new(kind, expr);
         Ok(Lowered { node, invariant, wrap: invariant })
     }
 
@@ -266,7 +270,7 @@ impl Lowering<'_> {
         let function = from.function;
         if let Some(number) = self.query_number(function.name) {
             let kind = NodeKind::Number(number);
-            let node = Node { kind, span: expr.span, value_type: expr.value_type() };
+            let node = Node::new(kind, expr);
             return Ok(Lowered { node, invariant: true, wrap: false });
         }
         if self.context.is_range_query && function.name.starts_with("sort") {
@@ -284,7 +288,7 @@ impl Lowering<'_> {
             _ => arg.finish(),
         });
         let kind = NodeKind::Call(Call { function, args: args.collect() });
-        let node = Node { kind, span: expr.span, value_type: expr.value_type() };
+        let node = Node::new(kind, expr);
         Ok(Lowered { node, invariant, wrap: invariant })
     }
 

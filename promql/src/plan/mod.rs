@@ -6,15 +6,17 @@
 
 mod duration;
 mod lower;
+mod share;
 mod sight;
 
 pub(crate) use lower::{Context, is_time_dependent, lower};
-pub(crate) use sight::Sight;
+pub(crate) use share::uses;
+pub(crate) use sight::{Sight, reach};
 
 use tsdb::model::{Matcher, Timestamp};
 
 use crate::ast::{
-    AggregateOp, BinaryOp, Grouping, RangeExtension, Span, ValueType, VectorMatching,
+    AggregateOp, BinaryOp, Expr, Grouping, RangeExtension, Span, ValueType, VectorMatching,
 };
 use crate::functions::Function;
 
@@ -25,6 +27,32 @@ pub(crate) struct Node {
     /// Where it stands in the query, for annotations.
     pub(crate) span: Span,
     pub(crate) value_type: ValueType,
+    /// Nodes that mean the same and are evaluated at the same steps have the same number.
+    pub(crate) id: usize,
+}
+
+impl Node {
+    /// What `expr` became; not numbered yet.
+    fn new(kind: NodeKind, expr: &Expr) -> Self {
+        Self { kind, span: expr.span, value_type: expr.value_type(), id: 0 }
+    }
+
+    /// The nodes below it, as they are evaluated.
+    pub(crate) fn inputs(&self) -> Vec<&Node> {
+        match &self.kind {
+            NodeKind::Number(_) | NodeKind::Text(_) | NodeKind::Select(_) => Vec::new(),
+            NodeKind::Range(range) => match &range.source {
+                RangeSource::Select(_) => Vec::new(),
+                RangeSource::Subquery(subquery) => vec![&subquery.node],
+            },
+            NodeKind::Aggregate(own) => own.param.iter().chain([&own.input]).collect(),
+            NodeKind::Binary(binary) => vec![&binary.left, &binary.right],
+            NodeKind::Negate(inner) | NodeKind::Plus(inner) | NodeKind::Invariant(inner) => {
+                vec![inner]
+            }
+            NodeKind::Call(call) => call.args.iter().collect(),
+        }
+    }
 }
 
 /// The kinds of nodes.
@@ -57,7 +85,7 @@ pub(crate) struct Select {
 }
 
 /// Moves a step's time to the time that is looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Shift {
     /// Instead of the step's time.
     pub(crate) at: Option<Timestamp>,

@@ -68,8 +68,8 @@ impl Sight {
         match &node.kind {
             NodeKind::Number(_) | NodeKind::Text(_) => Some(()),
             NodeKind::Select(select) => {
-                let ahead_ms = if is_smoothed(select) { lookback_ms } else { 0 };
-                self.note(when.shifted(select.shift).widened(lookback_ms, ahead_ms));
+                let (back_ms, ahead_ms) = reach(select, None, lookback_ms);
+                self.note(when.shifted(select.shift).widened(back_ms, ahead_ms));
                 Some(())
             }
             NodeKind::Range(range) => self.add_range(range, when, lookback_ms),
@@ -101,10 +101,8 @@ impl Sight {
             RangeSource::Select(select) if has_many_names(select) => None,
             RangeSource::Subquery(subquery) if may_have_names(&subquery.node) => None,
             RangeSource::Select(select) => {
-                // A range with values at its borders looks back and ahead for them.
-                let back_ms = select.extension.map_or(0, |_| lookback_ms);
-                let ahead_ms = if is_smoothed(select) { lookback_ms } else { 0 };
-                self.note(when.widened(range.range_ms.saturating_add(back_ms), ahead_ms));
+                let (back_ms, ahead_ms) = reach(select, Some(range.range_ms), lookback_ms);
+                self.note(when.widened(back_ms, ahead_ms));
                 Some(())
             }
             RangeSource::Subquery(subquery) => {
@@ -162,8 +160,16 @@ fn may_have_names(node: &Node) -> bool {
     }
 }
 
-fn is_smoothed(select: &Select) -> bool {
-    select.extension == Some(RangeExtension::Smoothed)
+/// How far a selector (of a range, or of the newest sample) looks back and ahead, in milliseconds.
+/// A range with values at its borders looks beyond them.
+pub(crate) fn reach(select: &Select, range_ms: Option<i64>, lookback_ms: i64) -> (i64, i64) {
+    let back_ms = match (range_ms, select.extension) {
+        (None, _) => lookback_ms,
+        (Some(range_ms), None) => range_ms,
+        (Some(range_ms), Some(_)) => range_ms.saturating_add(lookback_ms),
+    };
+    let is_smoothed = select.extension == Some(RangeExtension::Smoothed);
+    (back_ms, if is_smoothed { lookback_ms } else { 0 })
 }
 
 /// Whether a parameter is the same at each step.

@@ -22,6 +22,8 @@ mod report;
 mod runner;
 mod script;
 mod start;
+#[cfg(test)]
+mod twice;
 
 pub use memory::MemoryStore;
 pub use report::{Case, Report};

@@ -107,7 +107,7 @@ fn stopped_from_outside() {
     ] {
         let asked = AtomicUsize::new(0);
         let after_two = || (asked.fetch_add(1, Ordering::Relaxed) >= 2).then_some(stop);
-        let budget = Budget { samples_max: 1_000_000, stop: &after_two };
+        let budget = Budget { stop: &after_two, ..Budget::samples(1_000_000) };
         assert_eq!(ask("x_total", &budget).unwrap_err().to_string(), text);
         assert!(asked.into_inner() < 10);
     }

@@ -2,6 +2,7 @@
 
 pub mod demo;
 mod logging;
+pub mod query;
 pub mod serve;
 pub mod test;
 pub mod tsdb;

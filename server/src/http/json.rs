@@ -68,7 +68,7 @@ pub(super) fn write_labels(out: &mut String, labels: &Labels) {
 }
 
 /// Writes seconds: no decimals, or exactly three.
-fn write_seconds(out: &mut String, time: Timestamp) {
+pub(super) fn write_seconds(out: &mut String, time: Timestamp) {
     let ms = time.ms().unsigned_abs();
     if time.ms() < 0 {
         out.push('-');

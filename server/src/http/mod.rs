@@ -6,6 +6,7 @@
 mod admin;
 mod envelope;
 mod error;
+mod explain;
 mod json;
 mod labels;
 mod metadata;
@@ -14,6 +15,7 @@ mod params;
 mod probe;
 mod query;
 mod series;
+mod stats;
 mod status;
 mod status_tsdb;
 mod targets;

@@ -1,17 +1,17 @@
 //! `/api/v1/query` and `/api/v1/query_range`.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State as Shared};
-use promql::value::{Answer, Steps, Value};
+use promql::value::{Steps, Value};
 
 use super::envelope::Success;
 use super::error::ApiError;
-use super::json;
 use super::params::{Params, invalid};
 use super::{State, blocking};
-use crate::queries::QueryOptions;
+use super::{explain, json, stats};
+use crate::queries::{QueryOptions, Reply, StatsLevel};
 
 /// Steps that a range query may have (Prometheus's number).
 const STEPS_MAX: i64 = 11_000;
@@ -26,9 +26,15 @@ pub(super) async fn instant(
     let limit = params.limit()?;
     let time = params.time("time")?.unwrap_or_else(|| state.clock.now());
     let options = query_options(&params, &state)?;
+    let asked = Instant::now();
     blocking(move || {
         let text = params.get("query").unwrap_or("");
-        Ok(success(state.queries.instant(text, time, options)?, limit))
+        if is_explained(&params) {
+            return Ok(explain::success(&state.queries.explain_instant(text, time, options)?));
+        }
+        let queued = asked.elapsed();
+        let reply = state.queries.instant(text, time, options)?;
+        Ok(success(text, reply, queued, limit))
     })
     .await
 }
@@ -43,11 +49,22 @@ pub(super) async fn range(
     let limit = params.limit()?;
     let steps = steps(&params)?;
     let options = query_options(&params, &state)?;
+    let asked = Instant::now();
     blocking(move || {
         let text = params.get("query").unwrap_or("");
-        Ok(success(state.queries.range(text, steps, options)?, limit))
+        if is_explained(&params) {
+            return Ok(explain::success(&state.queries.explain_range(text, steps, options)?));
+        }
+        let queued = asked.elapsed();
+        let reply = state.queries.range(text, steps, options)?;
+        Ok(success(text, reply, queued, limit))
     })
     .await
+}
+
+/// Whether to say what the query would do instead of doing it.
+fn is_explained(params: &Params) -> bool {
+    params.get("explain") == Some("1")
 }
 
 fn steps(params: &Params) -> Result<Steps, ApiError> {
@@ -81,14 +98,29 @@ fn query_options(params: &Params, state: &State) -> Result<QueryOptions, ApiErro
     let longest = state.options.query_timeout;
     let timeout = asked_ms.map_or(longest, |ms| Duration::from_millis(ms).min(longest));
     let is_fresh = params.get("nocache") == Some("1");
-    Ok(QueryOptions { timeout, lookback_ms, is_fresh })
+    let stats = match params.get("stats") {
+        None => StatsLevel::Off,
+        Some("all") => StatsLevel::All,
+        Some(_) => StatsLevel::Whole,
+    };
+    Ok(QueryOptions { timeout, lookback_ms, is_fresh, stats })
 }
 
-fn success(mut answer: Answer, limit: Option<usize>) -> Success {
+/// The answer to `text`, which waited for `queued` before it was looked at.
+fn success(text: &str, reply: Reply, queued: Duration, limit: Option<usize>) -> Success {
+    let Reply { mut answer, stats } = reply;
     if limit.is_some_and(|limit| truncate(&mut answer.value, limit)) {
         answer.warnings.push("results truncated due to limit".to_owned());
     }
-    let success = Success::with(|out| json::write_value(out, &answer.value));
+    let success = Success::with(|out| {
+        json::write_value(out, &answer.value);
+        if let Some(stats) = &stats {
+            // Within the object of the value.
+            let end = out.pop();
+            stats::write(out, stats, queued, text);
+            out.extend(end);
+        }
+    });
     Success { warnings: answer.warnings, infos: answer.infos, ..success }
 }
 
