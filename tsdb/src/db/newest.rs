@@ -130,7 +130,10 @@ impl<'a> NewestReader<'a> {
             Some(before) => {
                 (search.end, search.is_last_row_read) = (before, true);
             }
-            None => search.at = at,
+            // In the place before, some of the series may end after others began in this one.
+            None => {
+                (search.at, search.end, search.is_last_row_read) = (at, self.range.1, false);
+            }
         }
         Ok(true)
     }

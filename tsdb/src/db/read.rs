@@ -44,6 +44,7 @@ pub(super) enum Job {
 pub(super) struct Reader<'a> {
     db: &'a Db,
     located: Option<&'a Located>,
+    start: i64,
     end: i64,
     /// What is still to be read, the next one last.
     jobs: Vec<Job>,
@@ -89,6 +90,7 @@ impl<'a> Reader<'a> {
         Self {
             db,
             located,
+            start,
             end,
             jobs: jobs.unwrap_or_default(),
             views: BlockViews::default(),
@@ -165,7 +167,8 @@ impl<'a> Reader<'a> {
         };
         match last.and_then(|last| last.checked_add(1)) {
             Some(next) if next <= range.1 => *start = next,
-            _ => *at += 1,
+            // In the next place, some of the series may begin before others ended in this one.
+            _ => (*at, *start) = (*at + 1, self.start),
         }
         Ok(true)
     }
