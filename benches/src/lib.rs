@@ -1,7 +1,16 @@
 //! Workloads for the benches: the pages of the simulated fleet, and a store filled with them.
 //!
-//! The same seed makes the same pages, so two runs measure the same work. Comparisons with other
+//! - `random`: the dice · `columns`: a window for each codec · `targets`: rows of a server's
+//!   columns · `many_series`: a large index · `adversarial`: the load that rows are not made for
+//!
+//! The same seed makes the same data, so two runs measure the same work. Comparisons with other
 //! servers are no part of the build; `.ci/peers` makes one.
+
+pub mod adversarial;
+pub mod columns;
+pub mod many_series;
+pub mod random;
+pub mod targets;
 
 use std::collections::BTreeMap;
 use std::path::Path;

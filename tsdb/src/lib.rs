@@ -17,6 +17,8 @@
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing))]
 
 pub mod append;
+#[doc(hidden)]
+pub mod bench;
 mod block;
 mod cell;
 mod codec;

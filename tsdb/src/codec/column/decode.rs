@@ -96,6 +96,14 @@ impl<'a> EncodedWindow<'a> {
         (before - input.0.len(), format!("{:?}", Tag::from_number(head & TAG).unwrap()))
     }
 
+    /// The name of a column's codec; for integers, also that of their list.
+    pub(crate) fn codec(&self, number: usize) -> Result<String, Malformed> {
+        let column = self.bodies_from(number)?.take(number)?;
+        let coder = || column.floats.0.first().map(|flags| integers::coder(*flags));
+        let coder = Some(column.tag).filter(|tag| *tag == Tag::Integers).and_then(|_| coder());
+        Ok(format!("{:?} {}", column.tag, coder.unwrap_or_default()).trim_end().to_owned())
+    }
+
     /// Whether every column that has cells has a float in every row.
     fn is_plain(&self) -> bool {
         self.patterns.is_empty()

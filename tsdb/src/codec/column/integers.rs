@@ -161,6 +161,16 @@ fn extremes(values: impl Iterator<Item = i64>) -> (i64, i64) {
     if least > most { (0, 0) } else { (least, most) }
 }
 
+/// The name of a list's coder, which its first byte says.
+pub(super) fn coder(flags: u8) -> &'static str {
+    match flags & CODER {
+        LINE => "line",
+        SPARSE => "sparse",
+        PACKED => "packed",
+        _ => "rice",
+    }
+}
+
 /// Reads the numbers `rows` of a list of `length`, which has the rest of the input; `out` is as long
 /// as `rows`.
 pub(super) fn read(
