@@ -5,7 +5,7 @@
 //! stands above it:
 //!
 //! - [`options`], [`error`], `layout`, [`disk`]: what a store may use, what goes wrong, file
-//!   names, the disk (and a simulated one for tests)
+//!   names, the disk (and a simulated one for tests) · `sync`: locks
 //! - `cell`, `codec`: a value, and its bytes
 //! - `numbered`: lists whose places are numbers that were given out
 //! - `column`, `sealed`, `window`, `windows`, `family`, `group`, `loose`: how samples lie in memory
@@ -40,6 +40,7 @@ pub mod options;
 mod postings;
 mod sealed;
 pub mod select;
+mod sync;
 mod wal;
 mod window;
 mod windows;

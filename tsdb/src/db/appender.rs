@@ -11,7 +11,6 @@ use crate::commit::{Commit, Entry, LooseSample, Row, SeriesId};
 use crate::error::{Error, Rejected};
 use crate::head::{Check, Head};
 use crate::model::{Exemplar, Labels, Metadata, Timestamp};
-use crate::wal::Wal;
 
 /// Gathers one commit.
 pub(super) struct Appender<'a> {
@@ -190,6 +189,8 @@ impl Append for Appender<'_> {
             return Ok(0);
         }
         let mut log = self.db.log();
+        let is_logged = !self.db.is_log_suspended();
+        let mut logged = if is_logged { log.make_room() } else { Ok(()) };
         {
             let head = self.db.head();
             if self.generation.is_some_and(|generation| generation != head.generation()) {
@@ -198,25 +199,18 @@ impl Append for Appender<'_> {
             if self.commit.is_empty() {
                 return Ok(0);
             }
-            self.write(&mut log, &head)?;
+            if is_logged {
+                logged = logged.and_then(|()| log.encode(&self.commit, &*head));
+            }
         }
+        if is_logged {
+            logged = logged.and_then(|()| log.write(self.commit.newest()));
+        }
+        self.db.may_apply(logged)?;
         let mut head = self.db.head_mut();
         let stored = head.apply(self.commit);
         self.db.note_due(head.is_flush_due() || self.db.is_log_suspended());
         Ok(stored)
-    }
-}
-
-impl Appender<'_> {
-    /// Writes the commit to the log, unless the disk is full and memory is not.
-    fn write(&self, log: &mut Wal, head: &Head) -> Result<(), Error> {
-        let suspension = &self.db.suspension;
-        if suspension.is_on() {
-            return suspension.check(head, suspension.too_many());
-        }
-        let written = log.encode(&self.commit, head);
-        let written = written.and_then(|()| log.write(self.commit.newest()));
-        written.or_else(|error| suspension.begin(head, error))
     }
 }
 

@@ -80,12 +80,15 @@ impl Db {
         let log_start = {
             let mut log = self.log();
             self.head_mut().begin_flush(kept);
-            let head = self.head();
-            if !head.has_closed() {
+            let kept = {
+                let head = self.head();
+                head.has_closed().then(|| head.kept())
+            };
+            let Some(kept) = kept else {
                 self.suspension.set(false);
                 return Ok(false);
-            }
-            let start = log.restart(head.kept(), &*head)?;
+            };
+            let start = log.restart(kept, |log, part| log.encode(part, &*self.head()))?;
             self.suspension.set(false);
             start
         };

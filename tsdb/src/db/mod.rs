@@ -10,7 +10,8 @@
 //! Locks, always taken in this order: `changing` (one change of the blocks at a time), `syncing`
 //! (one sync at a time), `log` (one commit at a time), `head`, `parts`, `before`. Readers hold only
 //! the head's, shared, while they resolve or copy one batch; a commit takes it alone only after the
-//! log has it, for as long as applying takes.
+//! log has it, for as long as applying takes. Nobody holds the head's or a later one while the disk
+//! works.
 
 mod appender;
 mod blocks;
@@ -37,10 +38,6 @@ mod snapshot;
 mod suspend;
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{
-    Arc, LockResult, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak,
-};
 
 pub use cardinality::Cardinality;
 use crossbeam::channel::{Receiver, Sender};
@@ -54,6 +51,10 @@ use crate::error::Error;
 use crate::head::Head;
 use crate::layout;
 use crate::model::{Exemplar, Labels, Matcher, Metadata, TimeRange, Timestamp};
+use crate::sync::atomic::{AtomicU64, Ordering};
+use crate::sync::{
+    Arc, LockResult, Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard, Weak,
+};
 use crate::wal::Wal;
 use appender::Appender;
 use parts::Parts;

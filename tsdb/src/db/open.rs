@@ -6,8 +6,6 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, RwLock};
 
 use super::Db;
 use super::appender::Appender;
@@ -20,6 +18,8 @@ use crate::error::{Error, io_error};
 use crate::head::Head;
 use crate::layout;
 use crate::options::Options;
+use crate::sync::atomic::AtomicU64;
+use crate::sync::{Arc, Mutex, RwLock};
 use crate::wal::{ClosedSegment, Replayed, Wal, replay};
 
 /// Blocks that are merged at once.

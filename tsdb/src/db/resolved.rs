@@ -5,14 +5,13 @@
 //! of blocks is the very same and the head's layout did not change; the newest times, which change
 //! with every sample, are not part of it. A result does not keep the blocks open.
 
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
-
 use hashbrown::HashMap;
 
 use super::located::Resolved;
 use super::parts::Parts;
 use super::unpoisoned;
 use crate::model::Matcher;
+use crate::sync::{Arc, Mutex, MutexGuard, Weak};
 
 /// Series of all results that are kept, at most: each takes about 150 bytes.
 const KEPT_SERIES_MAX: usize = 100_000;

@@ -10,11 +10,11 @@
 //! Until then the end of the process loses what came since.
 
 use std::io::ErrorKind;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Db;
 use crate::error::Error;
 use crate::head::Head;
+use crate::sync::atomic::{AtomicBool, Ordering};
 
 /// Whether the log is written, and how much is taken if not.
 #[derive(Debug)]
@@ -70,5 +70,16 @@ impl Db {
     /// process ends. [`Db::flush_all`] ends it when there is space.
     pub fn is_log_suspended(&self) -> bool {
         self.suspension.is_on()
+    }
+
+    /// Whether a commit may be applied: it was logged, or there is no space on the disk, but some
+    /// in memory.
+    pub(super) fn may_apply(&self, logged: Result<(), Error>) -> Result<(), Error> {
+        let suspension = &self.suspension;
+        match logged {
+            Ok(()) if suspension.is_on() => suspension.check(&self.head(), suspension.too_many()),
+            Ok(()) => Ok(()),
+            Err(error) => suspension.begin(&self.head(), error),
+        }
     }
 }

@@ -14,9 +14,9 @@
 use std::collections::{BTreeMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Disk, File, Lock, Mapped};
+use crate::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What Linux answers when a device fails.
 const EIO: i32 = 5;

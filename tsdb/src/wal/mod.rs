@@ -119,17 +119,20 @@ impl Wal {
         }
     }
 
-    /// Prepares the frame of a commit, in a new segment if the current one is full.
-    pub(crate) fn encode(&mut self, commit: &Commit, catalog: &dyn Catalog) -> Result<(), Error> {
+    /// Makes sure that there is a segment for the next frame: a new one if the current one is full.
+    pub(crate) fn make_room(&mut self) -> Result<(), Error> {
         let is_full = |current: &Segment| current.len() >= self.segment_bytes_max;
         if self.current.as_ref().is_some_and(is_full) && !self.is_behind(WAITING_SEGMENTS_MAX) {
             self.end_current();
         }
+        if self.current.is_none() { self.begin_segment() } else { Ok(()) }
+    }
+
+    /// Prepares the frame of a commit, for the segment that [`Wal::make_room`] gave. No operation
+    /// on the disk: the catalog's lock is held.
+    pub(crate) fn encode(&mut self, commit: &Commit, catalog: &dyn Catalog) -> Result<(), Error> {
         self.frame.clear();
         self.frame.resize(FRAME_HEAD_BYTES, 0);
-        if self.current.is_none() {
-            self.begin_segment()?;
-        }
         if self.current.as_ref().is_some_and(Segment::is_empty) {
             for (family, metadata) in catalog.metadata() {
                 put_metadata(&mut self.frame, family, metadata);
@@ -192,12 +195,17 @@ impl Wal {
     }
 
     /// Ends the current segment and begins a new one with `kept`, so that the ones before it are
-    /// not needed for it; the number of the new one.
-    pub(crate) fn restart(&mut self, kept: Commit, catalog: &dyn Catalog) -> Result<u64, Error> {
+    /// not needed for it; the number of the new one. `encode` does [`Wal::encode`] of a part.
+    pub(crate) fn restart(
+        &mut self,
+        kept: Commit,
+        mut encode: impl FnMut(&mut Self, &Commit) -> Result<(), Error>,
+    ) -> Result<u64, Error> {
         self.end_current();
         let start = self.next;
         for part in kept.split(RESTATED_CELLS) {
-            self.encode(&part, catalog)?;
+            self.make_room()?;
+            encode(self, &part)?;
             self.write(part.newest())?;
         }
         Ok(start)
