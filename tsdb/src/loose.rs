@@ -9,6 +9,10 @@ use std::collections::BTreeMap;
 use crate::cell::StoredCell;
 use crate::windows::Windows;
 
+/// Rows of a window at most. A series that comes alone fills its window slowly, and a sample takes
+/// 16 bytes there, with room for as many again, until it is sealed.
+const ROWS_MAX: usize = 64;
+
 /// The loose samples of one series.
 #[derive(Debug)]
 pub(crate) struct Loose {
@@ -20,14 +24,15 @@ pub(crate) struct Loose {
 }
 
 impl Loose {
-    /// No samples yet, to be kept in windows of so many.
+    /// No samples yet, to be kept in windows of so many, or [`ROWS_MAX`].
     pub(crate) fn new(window_rows: usize) -> Self {
-        Self { windows: Windows::new(window_rows), late: BTreeMap::new(), frozen: Vec::new() }
+        let windows = Windows::new(window_rows.min(ROWS_MAX));
+        Self { windows, late: BTreeMap::new(), frozen: Vec::new() }
     }
 
     /// Adds a cell that is not absent and newer than all others.
     pub(crate) fn push(&mut self, timestamp: i64, cell: &StoredCell) {
-        if let Some(place) = self.windows.place(timestamp, 1) {
+        if let Some(place) = self.windows.place(timestamp, 1, 1) {
             self.windows.push(place, 0, cell);
             self.windows.seal_full(&[]);
         }

@@ -181,7 +181,25 @@ impl Window {
     }
 }
 
+/// A window pays if at least this part of the rows between a column's first and last cell has one.
+const FILLED_PART: usize = 4;
+
 impl Open {
+    /// How many cells a further row is to have at least: 0, unless this window does not pay. It
+    /// does not if most columns have one cell, or cells in few of their rows (each of them costs
+    /// room then), or most rows have one (and share their time with nobody).
+    pub(crate) fn cells_min(&self) -> usize {
+        let (mut columns, mut between, mut cells) = (0, 0, 0);
+        for column in self.columns.iter().filter(|column| !column.rows().is_empty()) {
+            columns += 1;
+            between += column.rows().len();
+            cells += column.samples();
+        }
+        let rows = self.timestamps.len();
+        let pays = cells >= 2 * columns && cells * FILLED_PART >= between && cells >= 2 * rows;
+        if pays || columns < 2 { 0 } else { (columns / FILLED_PART).max(2) }
+    }
+
     /// A column, which is made if it is new.
     #[inline]
     #[expect(clippy::indexing_slicing, reason = "the list was made long enough")]

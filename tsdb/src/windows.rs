@@ -2,7 +2,9 @@
 //!
 //! Rows with rising timestamps are cut into windows of an equal number of them. A row goes to the
 //! end, or fills empty cells of a row that is there; full windows are sealed, the older ones
-//! first; old windows leave at the front as a whole.
+//! first; old windows leave at the front as a whole. When the rows of a window share their
+//! times too little to pay (series that each have times of their own), rows as poor as that are
+//! refused from then on, until richer ones have filled it further.
 //!
 //! On the way to a block: [`Windows::close`] draws the line (rows up to it are filled no more),
 //! [`Windows::freeze`] makes what is before it immutable and shared, [`Windows::flushed`] notes
@@ -43,11 +45,16 @@ pub(crate) struct Windows {
     newest_then: Option<i64>,
     /// Up to which time each flush wrote the rows, rising in both.
     flushed: Vec<(u64, i64)>,
+    /// Rows of fewer cells are none: what the newest window said last ([`Open::cells_min`]).
+    cells_min: usize,
 }
 
 /// A full window is sealed when this part of the next one is filled: until then, requests that
 /// bring the rest of its rows find it open.
 const LAG_PART: usize = 4;
+
+/// Each time that this part of a window is filled, it is asked whether its rows pay.
+const JUDGED_PART: usize = 4;
 
 impl Windows {
     /// No rows yet; a window is to have so many of them, [`WINDOW_ROWS`] at most.
@@ -61,6 +68,7 @@ impl Windows {
             closed: i64::MIN,
             newest_then: None,
             flushed: Vec::new(),
+            cells_min: 0,
         }
     }
 
@@ -74,20 +82,32 @@ impl Windows {
         self.frozen.is_empty() && self.windows.is_empty()
     }
 
-    /// Where a row at `timestamp` belongs: an existing one of that time, else a new one at the
-    /// end; `None` if it would be older than the newest and there is none that may still be
-    /// filled. `columns` are expected.
-    pub(crate) fn place(&mut self, timestamp: i64, columns: usize) -> Option<RowPlace> {
+    /// Where a row of so many cells at `timestamp` belongs: an existing one of that time, else a
+    /// new one at the end; `None` if it would be older than the newest and there is none that may
+    /// still be filled, or if such cells have shown not to make rows. `columns` are expected.
+    pub(crate) fn place(
+        &mut self,
+        timestamp: i64,
+        cells: usize,
+        columns: usize,
+    ) -> Option<RowPlace> {
         if self.newest.is_some_and(|newest| timestamp <= newest) {
             return self.find(timestamp);
         }
+        if cells < self.cells_min {
+            return None;
+        }
         self.newest = Some(timestamp);
         let last = self.windows.len().saturating_sub(1);
-        if let Some(Window::Open(open)) = self.windows.back_mut()
-            && open.timestamps.len() < self.rows
-        {
-            open.timestamps.push(timestamp);
-            return Some(RowPlace { window: last, row: open.timestamps.len() - 1 });
+        if let Some(Window::Open(open)) = self.windows.back_mut() {
+            let rows = open.timestamps.len();
+            if rows.is_multiple_of(self.rows.div_ceil(JUDGED_PART)) {
+                self.cells_min = open.cells_min();
+            }
+            if rows < self.rows {
+                open.timestamps.push(timestamp);
+                return Some(RowPlace { window: last, row: rows });
+            }
         }
         let (timestamps, columns) = (vec![timestamp], Vec::with_capacity(columns));
         self.windows.push_back(Window::Open(Open { timestamps, columns }));
@@ -339,12 +359,12 @@ mod tests {
     fn rows_go_to_the_end_or_fill() {
         let mut windows = Windows::new(WINDOW_ROWS);
         for row in 0..600 {
-            let place = windows.place(row * 10, 2).unwrap();
+            let place = windows.place(row * 10, 2, 2).unwrap();
             windows.push(place, 0, &float(row as f64));
         }
         assert_eq!(windows.newest(), Some(5990));
-        assert_eq!(windows.place(5985, 2), None);
-        let fill = windows.place(20, 2).unwrap();
+        assert_eq!(windows.place(5985, 2, 2), None);
+        let fill = windows.place(20, 2, 2).unwrap();
         windows.push(fill, 1, &float(7.0));
         let cells: Vec<_> = windows.cells(0, 2550, 2570).map(|(at, _)| at).collect();
         assert_eq!(cells, [2550, 2560, 2570]);
@@ -353,11 +373,52 @@ mod tests {
         assert!(windows.cell(0, 2565).value.is_same(&Stored::Absent));
     }
 
+    /// Adds a row with cells in these columns, if they make one.
+    fn add_row(windows: &mut Windows, row: i64, columns: &[usize]) -> bool {
+        let Some(place) = windows.place(row, columns.len(), columns.len()) else { return false };
+        columns.iter().for_each(|column| windows.push(place, *column, &float(row as f64)));
+        true
+    }
+
+    /// How many cells a row has to have after a window of rows with cells in the given columns, or
+    /// when the first of them is refused.
+    fn cells_min(columns_of: impl Fn(usize) -> Vec<usize>) -> usize {
+        let mut windows = Windows::new(WINDOW_ROWS);
+        let mut rows = 0..=WINDOW_ROWS;
+        rows.find(|row| !add_row(&mut windows, *row as i64, &columns_of(*row)));
+        windows.cells_min
+    }
+
+    #[test]
+    fn rows_that_share_little_are_none() {
+        // Pages: of one column, with others that come later, by turns.
+        let page =
+            |row: usize| (0..99).filter(move |own| row > 30 || *own != 7).chain([99 + row / 64]);
+        assert_eq!(cells_min(|row| page(row).collect()), 0);
+        assert_eq!(cells_min(|_| vec![0]), 0);
+        assert_eq!(cells_min(|row| (row % 3 * 20..row % 3 * 20 + 20).collect()), 0);
+        // Series with times of their own: two, many, another one each time, and in pairs.
+        assert_eq!(cells_min(|row| vec![row % 2]), 2);
+        assert_eq!(cells_min(|row| vec![row % 40]), 10);
+        assert_eq!(cells_min(|row| vec![row]), 16);
+        assert_eq!(cells_min(|row| vec![row % 20, 20 + row % 20]), 10);
+    }
+
+    #[test]
+    fn rows_that_share_much_are_some_again() {
+        let mut windows = Windows::new(WINDOW_ROWS);
+        let alone = (0..99).find(|row| !add_row(&mut windows, *row, &[*row as usize % 4]));
+        assert_eq!(alone, Some(65));
+        assert!(windows.place(64, 1, 1).is_some(), "a row that is there is filled");
+        assert!((100..164).all(|row| add_row(&mut windows, row, &[0, 1, 2, 3])));
+        assert!(add_row(&mut windows, 200, &[0]));
+    }
+
     #[test]
     fn full_windows_are_sealed_a_little_later() {
         let mut windows = Windows::new(8);
         for row in 0..10 {
-            let place = windows.place(row, 1).unwrap();
+            let place = windows.place(row, 1, 1).unwrap();
             windows.push(place, 0, &float(row as f64 / 8.0));
             assert_eq!(windows.has_full(), row == 9);
         }
@@ -392,7 +453,7 @@ mod tests {
                 }
                 rows = rows.max(row + 1);
                 let cell = StoredCell { value, start: row / 7 };
-                let place = windows.place(row * 10, 4).unwrap();
+                let place = windows.place(row * 10, 4, 4).unwrap();
                 windows.push(place, column, &cell);
                 windows.seal_full(&[None, Some(0), Some(1), Some(3)]);
                 model[column].insert(row * 10, cell);
@@ -419,7 +480,7 @@ mod tests {
     fn old_windows_leave_whole() {
         let mut windows = Windows::new(WINDOW_ROWS);
         for row in 0..600 {
-            let place = windows.place(row, 1).unwrap();
+            let place = windows.place(row, 1, 1).unwrap();
             windows.push(place, 0, &float(0.0));
         }
         assert!(windows.pop_before(255).is_none());

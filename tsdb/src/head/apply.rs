@@ -2,8 +2,8 @@
 //!
 //! A row goes to the end of its group, or into the row of the same time. If it is older than the
 //! newest row and there is none of its time (senders that split a target's series over several
-//! queues do that), its cells become loose samples, and so do cells that are older than the
-//! newest of their series. A cell that the invariants of the head do not allow is left out,
+//! queues do that), or has too few cells to be worth a row, its cells become loose samples, and so
+//! do cells that are older than the newest of their series. A cell that the invariants of the head do not allow is left out,
 //! whatever the check said.
 
 use super::{Head, NO_SAMPLE, Series};
@@ -46,7 +46,8 @@ impl Head {
     fn apply_row(&mut self, commit: &Commit, row: &Row) {
         let (columns, cells) = commit.row(row);
         let group = self.groups.of_mut(row.group);
-        let Some(place) = group.windows.place(row.timestamp, group.columns.len()) else {
+        let Some(place) = group.windows.place(row.timestamp, cells.len(), group.columns.len())
+        else {
             for (column, cell) in columns.iter().zip(cells) {
                 let id = *self.groups.of(row.group).columns.of(*column);
                 self.apply_loose(id, row.timestamp, cell);
@@ -101,9 +102,11 @@ impl Head {
             self.layout += 1;
         }
         *oldest = timestamp.min(*oldest);
-        self.layout += u64::from(series.loose.is_none());
-        let loose = || Box::new(Loose::new(self.options.window_rows));
-        let loose = series.loose.get_or_insert_with(loose);
+        let loose = series.loose.get_or_insert_with(|| {
+            self.layout += 1;
+            self.loose.insert(id);
+            Box::new(Loose::new(self.options.window_rows))
+        });
         if is_late {
             loose.push_late(timestamp, cell.clone());
         } else {
@@ -111,7 +114,6 @@ impl Head {
             self.latest = self.latest.max(timestamp);
             loose.push(timestamp, cell);
         }
-        self.loose.insert(id);
         self.samples += 1;
     }
 
