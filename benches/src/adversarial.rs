@@ -3,7 +3,7 @@
 //!
 //! - A **slot** is a place for a series; a slot that is replaced goes on as another series.
 //! - Each series has a phase of its own within the interval, and each sample comes up to
-//!   [`JITTER_MS`] later than that.
+//!   `JITTER_MS` later than that.
 //! - Values are uniform in [0, 1): nothing in their 53 bits can be foretold.
 //!
 //! Samples are sent in order of time, as a sender does that reads them from its scrapes.

@@ -2,7 +2,7 @@
 //! documentation because nobody else has a use for it.
 //!
 //! It is what the head does when it seals a window, and what a reader does with the bytes. Codecs
-//! are private and chosen by the data; [`codecs`] says which ones they were, so that a bench can
+//! are private and chosen by the data; `codecs` says which ones they were, so that a bench can
 //! make sure that it measures what its name says.
 
 #![expect(clippy::expect_used, reason = "bytes are those that were just written")]

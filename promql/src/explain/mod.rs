@@ -1,7 +1,7 @@
 //! What a query would do, said before it is done: the plan as a tree of sentences.
 //!
 //! 1. The query is planned as it would be for its evaluation; nothing is evaluated.
-//! 2. [`describe`] walks the plan with the steps that each node would be evaluated at, and asks the
+//! 2. `describe` walks the plan with the steps that each node would be evaluated at, and asks the
 //!    store how many series each selector has there.
 //! 3. The tree is data; its [`Display`] is a text, one line for each node, indented.
 

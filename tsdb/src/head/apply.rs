@@ -3,8 +3,8 @@
 //! A row goes to the end of its group, or into the row of the same time. If it is older than the
 //! newest row and there is none of its time (senders that split a target's series over several
 //! queues do that), or has too few cells to be worth a row, its cells become loose samples, and so
-//! do cells that are older than the newest of their series. A cell that the invariants of the head do not allow is left out,
-//! whatever the check said.
+//! do cells that are older than the newest of their series. A cell that the invariants of the head
+//! do not allow is left out, whatever the check said.
 
 use super::{Head, NO_SAMPLE, Series};
 use crate::cell::StoredCell;
