@@ -9,6 +9,7 @@ mod cache;
 mod config;
 mod crash;
 mod explain;
+mod fuzz;
 mod prometheus;
 mod real_input;
 mod running;

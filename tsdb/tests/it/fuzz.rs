@@ -5,7 +5,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use tsdb::fuzz;
+use tsdb::fuzz::{self, Random, mutate};
 use tsdb::model::{Labels, Timestamp};
 use tsdb::{Cell, Storage};
 
@@ -15,56 +15,6 @@ use crate::store::{columns, open, select_all};
 const SHORT: u64 = 150;
 /// Cases of each entrance in a long run.
 const LONG: u64 = 120_000;
-
-/// xorshift64*: the same everywhere.
-struct Random(u64);
-
-impl Random {
-    fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    fn bits(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    fn below(&mut self, count: usize) -> usize {
-        (self.bits() >> 33) as usize % count.max(1)
-    }
-
-    /// Bytes of which many are small, as lengths and kinds are.
-    fn bytes(&mut self, length: usize) -> Vec<u8> {
-        let mut byte = || if self.below(2) == 0 { self.below(8) } else { self.below(256) };
-        (0..length).map(|_| byte() as u8).collect()
-    }
-}
-
-/// Flips, overwrites, cuts, doubles or splices; up to four times.
-fn mutate(random: &mut Random, corpus: &[Vec<u8>]) -> Vec<u8> {
-    let mut bytes = corpus[random.below(corpus.len())].clone();
-    for _ in 0..random.below(5) {
-        let (at, length) = (random.below(bytes.len()), 1 + random.below(9));
-        let end = bytes.len().min(at + length);
-        match random.below(7) {
-            0 => bytes.truncate(at),
-            1 => bytes[at..end].fill(0xff),
-            2 => bytes[at..end].fill(0),
-            3 => drop(bytes.drain(at..end)),
-            4 => bytes.extend_from_within(at..end),
-            5 => {
-                let other = &corpus[random.below(corpus.len())];
-                bytes.truncate(at);
-                bytes.extend_from_slice(&other[random.below(other.len())..]);
-            }
-            _ if at < bytes.len() => bytes[at] ^= 1 << random.below(8),
-            _ => {}
-        }
-    }
-    bytes
-}
 
 /// A file of a store that has both a log and a block of the same samples.
 fn file(end: &str) -> Vec<u8> {
@@ -150,4 +100,17 @@ fn changed_bytes_are_read_or_refused() {
 #[ignore = "the long form of the test above: more seeds, for `--release -- --ignored`"]
 fn changed_bytes_are_read_or_refused_for_long() {
     run(SHORT..LONG);
+}
+
+#[test]
+#[ignore = "writes files: the corpus of `cargo fuzz`, to the folder INFEROMETER_CORPUS"]
+fn seeds_are_written() {
+    let root = std::env::var_os("INFEROMETER_CORPUS").expect("INFEROMETER_CORPUS names a folder");
+    for (name, _, corpus) in entrances() {
+        let folder = std::path::Path::new(&root).join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        for (number, bytes) in corpus.iter().enumerate() {
+            std::fs::write(folder.join(format!("seed-{number}")), bytes).unwrap();
+        }
+    }
 }

@@ -10,6 +10,8 @@
 //! Prometheus does, and the sender must not repeat it.
 
 mod column;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod message;
 mod row;
 mod wire;
