@@ -22,10 +22,15 @@ use crate::append::GroupRef;
 use crate::block::{Block, BlockWriter, Origin};
 use crate::cell::StoredCell;
 use crate::column::{Column, WINDOW_ROWS};
+use crate::commit::Commit;
 use crate::error::Error;
 use crate::head::{FrozenGroup, FrozenLoose};
 use crate::model::{Labels, Timestamp};
 use crate::sealed::Sealed;
+use crate::wal::Wal;
+
+/// Cells of a frame that restates what is not in a block.
+const RESTATED_CELLS: usize = 1 << 17;
 
 impl Db {
     /// Writes the samples in memory to a block if there are many of them; whether it did.
@@ -88,7 +93,7 @@ impl Db {
                 self.suspension.set(false);
                 return Ok(false);
             };
-            let start = log.restart(kept, |log, part| log.encode(part, &*self.head()))?;
+            let start = self.restate(&mut log, kept)?;
             self.suspension.set(false);
             start
         };
@@ -119,6 +124,17 @@ impl Db {
         self.let_go();
         self.log().remove_before(log_start)?;
         Ok(true)
+    }
+
+    /// Begins a new log segment with what is behind the line; its number.
+    fn restate(&self, log: &mut Wal, kept: Commit) -> Result<u64, Error> {
+        let start = log.restart();
+        for part in kept.split(RESTATED_CELLS) {
+            log.make_room()?;
+            log.encode(&part, &*self.head())?;
+            log.write(part.newest())?;
+        }
+        Ok(start)
     }
 
     /// Puts a new list of blocks in the place of the old one. The head's lock is held alone, so

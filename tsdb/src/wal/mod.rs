@@ -38,9 +38,6 @@ const WAITING_SEGMENTS_MAX: usize = 8;
 /// or a flush has drawn its line) fails: the disk does not keep up.
 const STUCK_SEGMENTS_MAX: usize = 64;
 
-/// Cells of a frame that restates what is not in a block.
-const RESTATED_CELLS: usize = 1 << 17;
-
 /// A segment that is durable and only read any more.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ClosedSegment {
@@ -194,21 +191,11 @@ impl Wal {
         result
     }
 
-    /// Ends the current segment and begins a new one with `kept`, so that the ones before it are
-    /// not needed for it; the number of the new one. `encode` does [`Wal::encode`] of a part.
-    pub(crate) fn restart(
-        &mut self,
-        kept: Commit,
-        mut encode: impl FnMut(&mut Self, &Commit) -> Result<(), Error>,
-    ) -> Result<u64, Error> {
+    /// Ends the current segment, so that those before the next one are not needed for what is written
+    /// from now on; the number of the next one.
+    pub(crate) fn restart(&mut self) -> u64 {
         self.end_current();
-        let start = self.next;
-        for part in kept.split(RESTATED_CELLS) {
-            self.make_room()?;
-            encode(self, &part)?;
-            self.write(part.newest())?;
-        }
-        Ok(start)
+        self.next
     }
 
     /// Removes all segments with lower numbers than `start`.
