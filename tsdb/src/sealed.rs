@@ -176,6 +176,11 @@ impl<'a> SealedColumns<'a> {
         self.filled.and_then(|filled| filled.get(&number))
     }
 
+    /// As [`Decoder::repeats`], of columns that were not filled.
+    pub(crate) fn repeats(&mut self, number: usize, other: usize) -> Result<bool, Malformed> {
+        self.decoder.repeats(number, other)
+    }
+
     /// Decodes a column that was not filled as [`Decoder::read`] does.
     pub(crate) fn read(
         &mut self,

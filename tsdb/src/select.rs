@@ -136,6 +136,9 @@ pub struct BatchColumn<'a> {
     pub stale: Option<RowBits<'a>>,
     /// Start timestamps in milliseconds, `i64::MIN` for none; `None` if no cell has one.
     pub starts: Option<&'a [i64]>,
+    /// Whether it is known to have the cells of the column before it in the batch (nobody was
+    /// slower than `le="5"`), all of them floats. May be ignored.
+    pub repeats: bool,
 }
 
 /// Rows that share their timestamps.

@@ -9,6 +9,10 @@
 //! 3. Otherwise the timeline is copied up to the run's length and made longer.
 //!
 //! A run without samples first tries the timeline of the column before it.
+//!
+//! Neighbouring buckets of a histogram often have the same counts, at all times. A run that had
+//! the samples of another one so far, and in a batch again, **repeats** it: no values are copied,
+//! and what is computed of the one is the other's too. When the two part, the values are copied.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -29,6 +33,9 @@ use crate::value::Steps;
 struct Run {
     timeline: Option<usize>,
     floats: Vec<f64>,
+    /// It has no floats of its own, but the first ones of another run, which are all floats: that
+    /// run, which repeats none, and how many.
+    repeats: Option<(usize, usize)>,
     /// There if a histogram is.
     histograms: Option<Vec<Option<Arc<Histogram>>>>,
     /// Start timestamps, there if a sample has one.
@@ -63,7 +70,17 @@ pub(crate) struct Runs {
     taken: Option<(Option<usize>, usize, Range<usize>, usize)>,
     /// What the native histograms count for in a budget.
     histogram_weight: usize,
+    /// The largest number of samples that a run had: the next one has about as many.
+    longest: usize,
     scratch: Vec<i64>,
+}
+
+/// The run of a batch's column, as it was before.
+#[derive(Clone, Copy)]
+struct Before {
+    run: usize,
+    repeats: Option<(usize, usize)>,
+    len: usize,
 }
 
 /// Samples of a series, borrowed.
@@ -170,7 +187,7 @@ impl Runs {
 
     /// Number of samples.
     pub(crate) fn samples_count(&self) -> usize {
-        self.runs.iter().map(|run| run.floats.len()).sum()
+        self.runs.iter().map(Run::len).sum()
     }
 
     /// The values of a vector at each step, as samples. The same sample may come several times, or
@@ -203,10 +220,10 @@ impl Runs {
     /// The samples of series `index`.
     pub(crate) fn samples(&self, index: usize) -> Samples<'_> {
         let run = &self.runs[index];
-        let len = run.floats.len();
+        let len = run.len();
         Samples {
             timestamps: run.timeline.map_or(&[], |timeline| &self.timelines[timeline][..len]),
-            floats: &run.floats,
+            floats: run.repeats.map_or(&run.floats, |(other, _)| &self.runs[other].floats[..len]),
             histograms: run.histograms.as_deref(),
             starts: run.starts.as_deref(),
         }
@@ -215,13 +232,23 @@ impl Runs {
     /// What identifies the timestamps of series `index` within these runs: equal keys, equal
     /// timestamps.
     pub(crate) fn timeline_key(&self, index: usize) -> (Option<usize>, usize) {
-        (self.runs[index].timeline, self.runs[index].floats.len())
+        (self.runs[index].timeline, self.runs[index].len())
+    }
+
+    /// A series that has the very samples of series `index`, all of them floats.
+    pub(crate) fn repeated(&self, index: usize) -> Option<usize> {
+        let (other, len) = self.runs[index].repeats?;
+        let run = &self.runs[other];
+        let is_same = run.floats.len() == len && run.histograms.is_none() && run.starts.is_none();
+        is_same.then_some(other)
     }
 
     fn add_batch(&mut self, batch: &Batch<'_>, with_stale: bool) {
         self.latest = None;
         self.taken = None;
+        let mut before: Option<Before> = None;
         for column in batch.columns {
+            let earlier = before.replace(self.before(column.series));
             if let Values::Mixed(_, histograms) = column.values {
                 let weights = histograms.iter().flatten().map(|own| histogram_weight(own));
                 self.histogram_weight += weights.sum::<usize>();
@@ -229,12 +256,48 @@ impl Runs {
             let mut run = std::mem::take(&mut self.runs[column.series]);
             match wanted_rows(batch, column, with_stale) {
                 Rows::Range(rows) => {
+                    let repeated = earlier.filter(|_| column.repeats);
+                    let repeated = repeated.and_then(|own| self.repeated_by(&run, own));
                     self.take_rows(&mut run, batch.timestamps, rows.clone());
-                    run.extend(column, &Rows::Range(rows));
+                    match repeated {
+                        Some(other) => run.repeats = Some((other, run.len() + rows.len())),
+                        None => {
+                            self.copy_repeated(&mut run);
+                            run.floats.reserve(self.longest.saturating_sub(run.floats.len()));
+                            run.extend(column, &Rows::Range(rows));
+                            self.longest = self.longest.max(run.floats.len());
+                        }
+                    }
                 }
-                rows @ Rows::List(_) => self.add_some_rows(&mut run, batch, column, rows),
+                rows @ Rows::List(_) => {
+                    self.copy_repeated(&mut run);
+                    self.add_some_rows(&mut run, batch, column, rows);
+                }
             }
             self.runs[column.series] = run;
+        }
+    }
+
+    fn before(&self, run: usize) -> Before {
+        let own = &self.runs[run];
+        Before { run, repeats: own.repeats, len: own.len() }
+    }
+
+    /// The run that `run` repeats from now on if the column before it in the batch, which is as it
+    /// was `before` and has grown since, has the same cells: none if the two differed already.
+    fn repeated_by(&self, run: &Run, before: Before) -> Option<usize> {
+        let was_same = match run.repeats {
+            None => run.len() == 0 && before.len == 0,
+            own => own == before.repeats || own == Some((before.run, before.len)),
+        };
+        let other = self.runs[before.run].repeats.map_or(before.run, |(other, _)| other);
+        was_same.then_some(other)
+    }
+
+    /// Gives a run that repeats another one values of its own.
+    fn copy_repeated(&self, run: &mut Run) {
+        if let Some((other, len)) = run.repeats.take() {
+            run.floats.extend_from_slice(&self.runs[other].floats[..len]);
         }
     }
 
@@ -256,7 +319,7 @@ impl Runs {
     /// Makes the run's timeline go on with a range of a batch's timestamps; nearly always as that of
     /// the column before did.
     fn take_rows(&mut self, run: &mut Run, timestamps: &[i64], rows: Range<usize>) {
-        let (before, len) = (run.timeline, run.floats.len());
+        let (before, len) = (run.timeline, run.len());
         match &self.taken {
             Some((own, its, range, timeline)) if (*own, *its, range) == (before, len, &rows) => {
                 run.timeline = Some(*timeline);
@@ -273,7 +336,7 @@ impl Runs {
         if timestamps.is_empty() {
             return;
         }
-        let len = run.floats.len();
+        let len = run.len();
         let own = if len == 0 { self.latest } else { run.timeline };
         let timeline = match own {
             Some(at) if self.timelines[at][len..].starts_with(timestamps) => at,
@@ -304,9 +367,14 @@ fn without_reset_hint(histogram: &Arc<Histogram>) -> Arc<Histogram> {
 
 impl Run {
     fn clear(&mut self) {
-        let Self { timeline, floats, histograms, starts } = self;
-        (*timeline, *histograms, *starts) = (None, None, None);
+        let Self { timeline, floats, repeats, histograms, starts } = self;
+        (*timeline, *repeats, *histograms, *starts) = (None, None, None, None);
         floats.clear();
+    }
+
+    /// Number of samples.
+    fn len(&self) -> usize {
+        self.repeats.map_or(self.floats.len(), |(_, len)| len)
     }
 
     /// Leaves nothing of native histograms but count, sum, schema (whether two can be added) and a

@@ -246,6 +246,7 @@ impl Batches for Reader<'_> {
                 present: None,
                 stale: stale.as_deref().map(RowBits),
                 starts: series.starts.as_ref().map(|starts| &starts[rows.clone()]),
+                repeats: false,
             })
             .collect();
         self.next += together.len();

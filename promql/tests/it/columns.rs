@@ -147,13 +147,29 @@ fn column(rows: usize) -> impl Strategy<Value = Vec<Cell>> {
     prop_oneof![1 => odd, 3 => counter]
 }
 
+/// Makes some columns repeat the one before them, for all rows or for some.
+fn repeat(columns: &mut [Vec<Cell>], repeats: &[(usize, usize)]) {
+    for (at, (from, to)) in (1..columns.len()).zip(repeats) {
+        let (before, own) = columns.split_at_mut(at);
+        let end = (*to).min(own[0].len());
+        let start = (*from).min(end);
+        own[0][start..end].copy_from_slice(&before[at - 1][start..end]);
+    }
+}
+
 prop_compose! {
     fn store()(gaps in proptest::collection::vec(prop_oneof![5 => 4_900_i64..5_100, 1 => 1_i64..400_000], 1..90))(
         columns in proptest::collection::vec(column(gaps.len()), 1..6),
         timestamps in Just(gaps.iter().scan(0, |time, gap| { *time += gap; Some(*time) }).collect::<Vec<i64>>()),
         batch_rows in 1_usize..100,
-        batch_columns in 1_usize..4,
+        batch_columns in 1_usize..5,
+        repeats in proptest::collection::vec(
+            prop_oneof![2 => Just((0, 90)), 1 => Just((0, 0)), 2 => (0_usize..40, 0_usize..90)],
+            5,
+        ),
     ) -> RowStore {
+        let mut columns = columns;
+        repeat(&mut columns, &repeats);
         let columns = columns.into_iter().enumerate().map(|(pod, cells)| {
             let pod = pod.to_string();
             let labels = [("__name__", "x_total"), ("job", "x"), ("pod", pod.as_str())];

@@ -138,6 +138,13 @@ fn part(cells: &[Cell]) -> Part {
     )
 }
 
+/// Whether both are floats alone, and the same bits.
+fn is_same_plain(a: &Part, b: &Part) -> bool {
+    let bits = |part: &Part| part.0.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+    let is_plain = |part: &Part| part.1.is_none() && part.2.is_none();
+    is_plain(a) && is_plain(b) && bits(a) == bits(b)
+}
+
 impl Batches for Reader<'_> {
     fn next(&mut self, sink: &mut dyn FnMut(Batch<'_>)) -> Result<bool, Error> {
         if self.row >= self.end {
@@ -155,12 +162,14 @@ impl Batches for Reader<'_> {
             .collect();
         let batch: Vec<BatchColumn<'_>> = parts
             .iter()
-            .map(|(series, (floats, present, stale))| BatchColumn {
+            .enumerate()
+            .map(|(at, (series, (floats, present, stale)))| BatchColumn {
                 series: *series,
                 values: Values::Floats(floats),
                 present: present.as_deref().map(RowBits),
                 stale: stale.as_deref().map(RowBits),
                 starts: None,
+                repeats: at > 0 && is_same_plain(&parts[at - 1].1, &parts[at].1),
             })
             .collect();
         sink(Batch { timestamps: &self.store.timestamps[rows.clone()], columns: &batch });

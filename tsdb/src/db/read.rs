@@ -56,22 +56,24 @@ pub(super) struct Reader<'a> {
 /// Batches for which a block is looked at once: a view that is old is not to be trusted.
 const BATCHES_OF_A_VIEW: usize = 64;
 
-/// The block that was looked at last, by number, and for how many batches more it is.
+/// The blocks that were looked at: number, view, and for how many batches more it is. Series that
+/// lie together are read through all blocks before the next ones are.
 #[derive(Default)]
-pub(super) struct BlockViews<'a>(Option<(u32, View<'a>, usize)>);
+pub(super) struct BlockViews<'a>(Vec<(u32, View<'a>, usize)>);
 
 impl<'a> BlockViews<'a> {
     /// A look at a block.
     pub(super) fn of(&mut self, number: u32, part: &'a Part) -> Result<View<'a>, Error> {
-        if let Some((own, view, rest)) = &mut self.0
-            && *own == number
+        let known = self.0.iter().position(|(own, ..)| *own == number);
+        if let Some((_, view, rest)) = known.and_then(|at| self.0.get_mut(at))
             && *rest > 0
         {
             *rest -= 1;
             return Ok(*view);
         }
         let view = part.block.view()?;
-        self.0 = Some((number, view, BATCHES_OF_A_VIEW));
+        self.0.retain(|(own, ..)| *own != number);
+        self.0.push((number, view, BATCHES_OF_A_VIEW));
         Ok(view)
     }
 }

@@ -32,6 +32,24 @@ struct Slot {
     stale: Option<usize>,
     histograms: Option<usize>,
     starts: Option<usize>,
+    repeats: bool,
+    /// The column of the encoded window whose floats these are: other columns are its aliases.
+    encoded: Option<usize>,
+}
+
+impl Slot {
+    /// A column of which nothing is known but where its floats are.
+    fn new(series: usize, floats: usize) -> Self {
+        let (present, stale, histograms, starts) = (None, None, None, None);
+        let (repeats, encoded) = (false, None);
+        Self { series, floats, present, stale, histograms, starts, repeats, encoded }
+    }
+
+    /// Whether all of its rows hold floats, and nothing else is to be said of them.
+    fn is_plain(&self) -> bool {
+        let Self { present, stale, histograms, starts, .. } = self;
+        present.or(*stale).or(*histograms).or(*starts).is_none()
+    }
 }
 
 impl BatchBuffer {
@@ -88,6 +106,15 @@ impl BatchBuffer {
         rows: Range<usize>,
         end: usize,
     ) -> Result<(), Malformed> {
+        let before = self.columns.last().filter(|before| before.is_plain() && rows.end <= end);
+        let before = before.and_then(|before| Some((before.encoded?, before.floats)));
+        if let Some((other, floats)) = before
+            && columns.repeats(number, other)?
+        {
+            let own = Slot::new(series, floats);
+            self.columns.push(Slot { repeats: true, encoded: Some(other), ..own });
+            return Ok(());
+        }
         let floats = self.floats.len();
         self.floats.resize(floats + rows.len(), 0.0);
         let beside = columns.read(number, self.floats.split_at_mut(floats).1);
@@ -95,8 +122,7 @@ impl BatchBuffer {
             self.floats.truncate(floats);
             return Ok(());
         };
-        let mut slot =
-            Slot { series, floats, present: None, stale: None, histograms: None, starts: None };
+        let mut slot = Slot { encoded: Some(number), ..Slot::new(series, floats) };
         if rows.end > end || beside.pattern.is_some() {
             let pattern = beside.pattern.as_deref();
             if !self.push_present(&mut slot, pattern.map(Pattern::present), &rows, end) {
@@ -112,8 +138,19 @@ impl BatchBuffer {
             slot.starts = Some(self.starts.len());
             self.starts.extend(rows.map(start));
         }
-        self.columns.push(slot);
+        self.push_slot(slot);
         Ok(())
+    }
+
+    /// Adds a column whose parts are there, and notes whether it is like the one before.
+    fn push_slot(&mut self, mut slot: Slot) {
+        let rows = self.timestamps.len();
+        let before = self.columns.last().filter(|before| before.is_plain() && slot.is_plain());
+        slot.repeats = before.is_some_and(|before| {
+            let of = |slot: &Slot| part(&self.floats, slot.floats, rows);
+            has_equal_bits(of(before), of(&slot))
+        });
+        self.columns.push(slot);
     }
 
     /// Adds a bit for each of the `rows` before `end` whose bit is set, unless that is all of them;
@@ -191,8 +228,7 @@ impl BatchBuffer {
 
     fn push_column(&mut self, series: usize, column: &Column, rows: Range<usize>, end: usize) {
         let floats = self.floats.len();
-        let mut slot =
-            Slot { series, floats, present: None, stale: None, histograms: None, starts: None };
+        let mut slot = Slot::new(series, floats);
         if rows.end > end || !column.is_plain(rows.clone()) {
             let is_present = |row: usize| row < end && column.is_present(row);
             if !rows.clone().any(is_present) {
@@ -209,7 +245,7 @@ impl BatchBuffer {
                 }
             }
         }
-        self.columns.push(slot);
+        self.push_slot(slot);
     }
 
     fn push_extras(&mut self, slot: &mut Slot, column: &Column, rows: Range<usize>) {
@@ -245,8 +281,7 @@ impl BatchBuffer {
     pub(crate) fn fill_alone(&mut self, series: usize, cells: &[(i64, StoredCell)]) {
         self.begin(cells.iter().map(|(timestamp, _)| *timestamp));
         let rows = 0..cells.len();
-        let mut slot =
-            Slot { series, floats: 0, present: None, stale: None, histograms: None, starts: None };
+        let mut slot = Slot::new(series, 0);
         let is_stale = |row: usize| {
             cells.get(row).is_some_and(|(_, cell)| matches!(cell.value, Stored::Stale))
         };
@@ -289,11 +324,22 @@ impl BatchBuffer {
                 present: slot.present.map(bits),
                 stale: slot.stale.map(bits),
                 starts: slot.starts.map(|start| part(&self.starts, start, rows)),
+                repeats: slot.repeats,
             }
         };
         let columns: Vec<_> = self.columns.iter().map(column).collect();
         sink(Batch { timestamps: &self.timestamps, columns: &columns });
     }
+}
+
+/// Whether the floats are the same bit for bit; columns that differ nearly always do so early.
+fn has_equal_bits(a: &[f64], b: &[f64]) -> bool {
+    const AT_ONCE: usize = 32;
+    let differ = |a: &[f64], b: &[f64]| {
+        let pairs = a.iter().zip(b);
+        pairs.fold(0, |bits, (a, b)| bits | (a.to_bits() ^ b.to_bits())) != 0
+    };
+    !a.chunks(AT_ONCE).zip(b.chunks(AT_ONCE)).any(|(a, b)| differ(a, b))
 }
 
 /// The part of a buffer that is a column's.

@@ -95,6 +95,33 @@ fn many_columns_come_in_bounded_batches() {
 }
 
 #[test]
+fn columns_that_repeat_the_one_before_them_say_so() {
+    let disk = SimDisk::new(1);
+    let (db, _) = open_with(&disk, Options { window_rows: 16, ..options() });
+    let own = ["__name__=h,le=1", "__name__=h,le=2", "__name__=h,le=4", "__name__=h,le=8"];
+    let said = |db: &Db| {
+        let (selection, mut said) = (select_all(db), Vec::new());
+        let mut batches = db.read(&selection, TimeRange::ALL).unwrap();
+        let mut sink = |batch: tsdb::Batch<'_>| {
+            said.push(batch.columns.iter().map(|column| column.repeats).collect::<Vec<_>>());
+        };
+        while batches.next(&mut sink).unwrap() {}
+        read(db, &selection, TimeRange::ALL);
+        said
+    };
+    // A full window, and rows in an open one. The last bucket gets one more in the middle of it.
+    for at in 0..20 {
+        let count = (at / 3) as f64;
+        let last = if at < 18 { count } else { count + 1.0 };
+        commit_row(&db, "t=1", &own, at, &[0.0, count, count, last]);
+    }
+    let expected = [[false, false, true, true], [false, false, true, false]];
+    assert_eq!(said(&db), expected, "in memory");
+    assert!(db.flush_all().unwrap());
+    assert_eq!(said(&db), expected, "in a block");
+}
+
+#[test]
 fn labels_and_series_with_matchers() {
     let (db, _) = open(&SimDisk::new(1));
     commit_row(&db, "job=x", &["__name__=a,l=1", "__name__=b"], 10, &[1.0, 1.0]);

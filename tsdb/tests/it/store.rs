@@ -90,6 +90,7 @@ pub(crate) fn read(db: &Db, selection: &Selection, range: TimeRange) -> Content 
         );
         let bytes = batch.columns.len() * batch.timestamps.len() * 8;
         assert!(bytes <= tsdb::select::BATCH_BYTES_MAX, "a batch is bounded");
+        check_repeats(&batch);
         for column in batch.columns {
             let points = content.entry(selection.series[column.series].labels.to_string());
             let points = points.or_default();
@@ -106,6 +107,17 @@ pub(crate) fn read(db: &Db, selection: &Selection, range: TimeRange) -> Content 
     let last: BTreeMap<_, _> = content.iter().map(last).collect();
     assert_eq!(read_newest(db, selection, range), last, "the newest ones");
     content
+}
+
+/// A column that is said to repeat the one before it does.
+fn check_repeats(batch: &tsdb::Batch<'_>) {
+    assert!(batch.columns.first().is_none_or(|first| !first.repeats), "something to repeat");
+    let rows = || batch.timestamps.iter().enumerate();
+    for pair in batch.columns.windows(2).filter(|pair| pair[1].repeats) {
+        let points = |column| rows().map(|(row, at)| point(column, row, *at)).collect::<Vec<_>>();
+        assert_eq!(points(&pair[0]), points(&pair[1]), "equal columns");
+        assert!(points(&pair[0]).iter().all(Option::is_some), "floats in all rows");
+    }
 }
 
 /// The newest sample of each series.

@@ -31,6 +31,8 @@ struct Borders {
     to_end: Vec<f64>,
     /// The factor of a change that is drawn on to the start as far as it goes.
     factor: Vec<f64>,
+    /// Nothing is drawn on to the start by more than there are samples.
+    is_drawn_little: bool,
     present: Option<Presence>,
 }
 
@@ -55,13 +57,14 @@ impl Grid {
         let borders =
             self.borders.get_or_init(|| Borders::new(samples.timestamps, windows, kind, call));
         let floats = samples.floats;
-        let firsts: Vec<f64> = borders.first.iter().map(|at| floats[*at]).collect();
-        let mut values: Vec<f64> = borders.last.iter().map(|at| floats[*at]).collect();
-        values.iter_mut().zip(&firsts).for_each(|(last, first)| *last -= first);
+        let ends = borders.first.iter().zip(&borders.last);
+        let mut values: Vec<f64> =
+            ends.map(|(first, last)| floats[*last] - floats[*first]).collect();
         add_before_resets(&mut values, borders, floats, resets);
-        let below_zero = kind.is_counter() && borders.is_drawn_below_zero(&firsts, &values);
+        let firsts = || borders.first.iter().map(|at| floats[*at]);
+        let below_zero = kind.is_counter() && borders.is_drawn_below_zero(firsts(), &values);
         match below_zero {
-            true => borders.multiply_down_to_zero(&firsts, &mut values, kind, call),
+            true => borders.multiply_down_to_zero(firsts(), &mut values, kind, call),
             false => {
                 let both = values.iter_mut().zip(&borders.factor);
                 both.for_each(|(value, factor)| *value *= factor);
@@ -87,8 +90,20 @@ fn add_before_resets(values: &mut [f64], borders: &Borders, floats: &[f64], rese
 
 impl Borders {
     fn new(timestamps: &[i64], windows: &[Window], kind: Kind, call: &CallContext<'_>) -> Self {
-        let mut borders = Self::default();
-        let mut present = Presence::none(windows.len());
+        let steps = windows.len();
+        let floats = || Vec::with_capacity(steps);
+        let indexes = || Vec::with_capacity(steps);
+        let mut borders = Self {
+            steps: indexes(),
+            first: indexes(),
+            last: indexes(),
+            sampled: floats(),
+            to_start: floats(),
+            to_end: floats(),
+            factor: floats(),
+            ..Self::default()
+        };
+        let mut present = Presence::none(steps);
         for (step, window) in windows.iter().enumerate().filter(|(_, own)| own.len() > 1) {
             let (first, last) = (window.from, window.to - 1);
             let sampled = Sampled {
@@ -98,9 +113,9 @@ impl Borders {
                 start: None,
                 first_share: None,
             };
-            let range_end = call.reach.ends[step];
-            let Some(factor) = sampled.factor(call, kind, range_end) else { continue };
-            let (to_start, to_end) = sampled.extensions(call, range_end);
+            let extensions = sampled.extensions(call, call.reach.ends[step]);
+            let Some(factor) = sampled.factor(call, kind, extensions) else { continue };
+            let (to_start, to_end) = extensions;
             present.insert(step);
             borders.steps.push(step);
             borders.first.push(first);
@@ -111,30 +126,41 @@ impl Borders {
             borders.factor.push(factor);
         }
         borders.present = Some(present);
+        let mut drawn = borders.to_start.iter().zip(&borders.sampled);
+        borders.is_drawn_little = drawn.all(|(to_start, sampled)| to_start <= sampled);
         borders
     }
 
     /// Whether a counter that is drawn on to the start of a window would be below zero there.
-    fn is_drawn_below_zero(&self, firsts: &[f64], changes: &[f64]) -> bool {
-        let counters = firsts.iter().zip(changes);
+    fn is_drawn_below_zero(
+        &self,
+        firsts: impl Iterator<Item = f64> + Clone,
+        changes: &[f64],
+    ) -> bool {
+        let counters = firsts.zip(changes);
+        // One that rose by no more than it had was zero longer ago than the window has samples.
+        let rose_fast = |(first, change): (f64, &f64)| first < *change;
+        if self.is_drawn_little && !counters.clone().fold(false, |any, own| any | rose_fast(own)) {
+            return false;
+        }
         let borders = self.sampled.iter().zip(&self.to_start);
-        let is_below = |((first, change), (sampled, to_start)): ((&f64, &f64), (&f64, &f64))| {
-            to_zero(*first, *change, *sampled) < *to_start
+        let is_below = |((first, change), (sampled, to_start)): ((f64, &f64), (&f64, &f64))| {
+            to_zero(first, *change, *sampled) < *to_start
         };
         counters.zip(borders).fold(false, |any, one| any | is_below(one))
     }
 
     fn multiply_down_to_zero(
         &self,
-        firsts: &[f64],
+        firsts: impl Iterator<Item = f64>,
         values: &mut [f64],
         kind: Kind,
         call: &CallContext<'_>,
     ) {
         let range_seconds = if kind == Kind::Rate { seconds(call.range_ms) } else { 1.0 };
-        for (at, value) in values.iter_mut().enumerate() {
+        for (at, (value, first)) in values.iter_mut().zip(firsts).enumerate() {
             let (sampled, to_start) = (self.sampled[at], self.to_start[at]);
-            let to_zero = to_zero(firsts[at], *value, sampled);
+            let to_zero = to_zero(first, *value, sampled);
             *value *= match to_zero < to_start {
                 true => (sampled + to_zero + self.to_end[at]) / sampled / range_seconds,
                 false => self.factor[at],

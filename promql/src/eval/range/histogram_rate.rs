@@ -63,7 +63,8 @@ impl<'a> Histograms<'a> {
             start,
             first_share: (change.count > 0.0 && count >= 0.0).then(|| count / change.count),
         };
-        change.mul(sampled.factor(series.call, kind, range_end)?);
+        let extensions = sampled.extensions(series.call, range_end);
+        change.mul(sampled.factor(series.call, kind, extensions)?);
         Some(change)
     }
 

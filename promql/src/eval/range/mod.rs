@@ -205,6 +205,21 @@ fn columns(
     on_all_cores(evaluator, parts, |evaluator, reader| part(evaluator, reader, context))
 }
 
+/// The series of a chunk whose column was computed last.
+struct Latest {
+    index: usize,
+    labels: Labels,
+    /// Where its column is.
+    at: usize,
+}
+
+impl Latest {
+    /// Whether a series of this name that has the samples of series `repeated` has its column.
+    fn is(&self, repeated: Option<usize>, name: &str) -> bool {
+        repeated == Some(self.index) && metric_name(&self.labels) == name
+    }
+}
+
 /// The columns of some series, with their indexes.
 fn part(
     evaluator: &mut Evaluator<'_>,
@@ -212,21 +227,31 @@ fn part(
     context: &CallContext<'_>,
 ) -> Result<Vec<(usize, StepSeries)>, EvalError> {
     let mut windows = Windows::new(context.reach);
-    let (mut grid, mut found) = (Grid::default(), Vec::new());
+    let mut grid = Grid::default();
+    let mut found: Vec<(usize, StepSeries)> = Vec::new();
     while let Some(chunk) = reader.next(evaluator)? {
         windows.reset();
+        let mut latest: Option<Latest> = None;
         for (index, (labels, drop_name)) in chunk.series.into_iter().enumerate() {
             let (samples, windows) = windows.of(chunk.runs, index);
             grid.follow(windows);
             evaluator.meter.looked_at += windows.samples;
             evaluator.meter.hold_briefly(windows.longest)?;
             let name = metric_name(&labels);
-            let column =
-                column(samples, &windows.list, &grid, context, name, &mut evaluator.notes)?;
+            let repeated = chunk.runs.repeated(index);
+            let repeated = latest.as_ref().filter(|own| own.is(repeated, name));
+            let column = match repeated {
+                Some(latest) => found[latest.at].1.column.clone(),
+                None => column(samples, &windows.list, &grid, context, name, &mut evaluator.notes)?,
+            };
+            let is_new = repeated.is_none();
             evaluator.meter.check()?;
             if !column.present().is_empty() {
                 evaluator.meter.hold(column.weight())?;
                 note_non_counter(evaluator, context, &labels, &column);
+                if is_new {
+                    latest = Some(Latest { index, labels: labels.clone(), at: found.len() });
+                }
                 let series = output(evaluator, context.function, labels, drop_name, column);
                 found.push((chunk.indexes[index], series));
             }

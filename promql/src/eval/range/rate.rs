@@ -160,7 +160,8 @@ fn extrapolate(
     }
     let first_share = (change > 0.0 && floats[first] >= 0.0).then(|| floats[first] / change);
     let sampled = Sampled { first_t, last_t, distances: last - first, start, first_share };
-    Some(change * sampled.factor(series.call, kind, range_end)?)
+    let extensions = sampled.extensions(series.call, range_end);
+    Some(change * sampled.factor(series.call, kind, extensions)?)
 }
 
 /// What a window has samples of.
@@ -194,11 +195,15 @@ impl Sampled {
         (extension(self.first_t - range_start), extension(range_end - self.last_t))
     }
 
-    /// What the change is multiplied by. One sample alone has a change only if it says when it
-    /// started.
-    pub(super) fn factor(&self, call: &CallContext<'_>, kind: Kind, range_end: i64) -> Option<f64> {
+    /// What the change is multiplied by if the line may be drawn on so far to the start and to the
+    /// end. One sample alone has a change only if it says when it started.
+    pub(super) fn factor(
+        &self,
+        call: &CallContext<'_>,
+        kind: Kind,
+        (mut to_start, to_end): (f64, f64),
+    ) -> Option<f64> {
         let mut sampled = self.seconds();
-        let (mut to_start, to_end) = self.extensions(call, range_end);
         if let Some(start) = self.start {
             // Nothing is drawn on to the left.
             to_start = 0.0;

@@ -47,40 +47,60 @@ impl<'a> BitWriter<'a> {
 /// Reads bits; behind the end they are zeros, and [`BitReader::check`] says that this happened.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct BitReader<'a> {
-    bytes: &'a [u8],
-    at: usize,
+    /// Bytes that are not in `word` yet.
+    rest: &'a [u8],
+    /// The next bits, the first one lowest.
+    word: u64,
+    /// How many of them count; above them are those of the byte that comes next, or zeros.
+    filled: u32,
+    /// Bits that were read behind the end.
+    missing: u64,
 }
 
 impl<'a> BitReader<'a> {
     /// A reader at the first bit.
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0 }
+        Self { rest: bytes, word: 0, filled: 0, missing: 0 }
     }
 
     /// The next bits, at least [`PEEK_BITS`] of them, the first one lowest.
-    #[inline]
-    #[expect(clippy::indexing_slicing, reason = "what is no chunk of eight is shorter")]
-    pub(super) fn peek(&self) -> u64 {
-        let rest = self.bytes.get(self.at / 8..).unwrap_or_default();
-        let word = match rest.first_chunk() {
-            Some(chunk) => u64::from_le_bytes(*chunk),
-            None => {
-                let mut chunk = [0; 8];
-                chunk[..rest.len()].copy_from_slice(rest);
-                u64::from_le_bytes(chunk)
+    #[inline(always)]
+    pub(super) fn peek(&mut self) -> u64 {
+        if self.filled < PEEK_BITS {
+            match self.rest.first_chunk() {
+                Some(chunk) => {
+                    // Bits of a byte that does not fit whole are read again next time.
+                    self.word |= u64::from_le_bytes(*chunk) << self.filled;
+                    let bytes = (63 - self.filled) / 8;
+                    self.rest = self.rest.get(bytes as usize..).unwrap_or_default();
+                    self.filled += 8 * bytes;
+                }
+                None => self.fill_from_last_bytes(),
             }
-        };
-        word >> (self.at % 8)
+        }
+        self.word
     }
 
-    /// Passes over bits.
-    #[inline]
+    #[cold]
+    fn fill_from_last_bytes(&mut self) {
+        while self.filled < PEEK_BITS
+            && let [byte, rest @ ..] = self.rest
+        {
+            self.word |= u64::from(*byte) << self.filled;
+            (self.rest, self.filled) = (rest, self.filled + 8);
+        }
+    }
+
+    /// Passes over bits that were peeked at, at most [`PEEK_BITS`].
+    #[inline(always)]
     pub(super) fn skip(&mut self, width: u32) {
-        self.at += width as usize;
+        self.word >>= width;
+        self.missing += u64::from(width.saturating_sub(self.filled));
+        self.filled = self.filled.saturating_sub(width);
     }
 
     /// The next `width` bits, at most [`PEEK_BITS`].
-    #[inline]
+    #[inline(always)]
     pub(super) fn take(&mut self, width: u32) -> u64 {
         let value = self.peek() & mask(width);
         self.skip(width);
@@ -89,8 +109,7 @@ impl<'a> BitReader<'a> {
 
     /// Fails if bits behind the end were read.
     pub(super) fn check(&self) -> Result<(), Malformed> {
-        let has_enough = self.at <= self.bytes.len() * 8;
-        if has_enough { Ok(()) } else { Err(Malformed("more bits")) }
+        if self.missing == 0 { Ok(()) } else { Err(Malformed("more bits")) }
     }
 }
 

@@ -292,6 +292,23 @@ impl<'a, 's> Decoder<'a, 's> {
         self.beside(column).map(Some)
     }
 
+    /// Whether a column is an alias of column `other`, and both have floats in all rows, and nothing
+    /// else, if `other` has.
+    pub(crate) fn repeats(&mut self, number: usize, other: usize) -> Result<bool, Malformed> {
+        if number >= self.window.columns {
+            return Ok(false);
+        }
+        let before = self.cursor;
+        let mut column = self.column(number)?;
+        let is_plain = self.window.is_plain() && column.starts.or(column.histograms).is_none();
+        let repeats =
+            is_plain && column.tag == Tag::Alias && reference(&mut column.floats, number)? == other;
+        if !repeats {
+            self.cursor = before;
+        }
+        Ok(repeats)
+    }
+
     fn read_floats(
         &mut self,
         number: usize,
@@ -302,8 +319,12 @@ impl<'a, 's> Decoder<'a, 's> {
         for _ in 0..=CHAIN_MAX {
             match column.tag {
                 Tag::Alias => {
-                    number = reference(&mut column.floats, number)?;
-                    column = self.column(number)?;
+                    let other = reference(&mut column.floats, number)?;
+                    if self.scratch.column == Some(other) {
+                        floats::from_integers(&self.scratch.integers, out);
+                        return Ok(());
+                    }
+                    (number, column) = (other, self.column(other)?);
                 }
                 Tag::Bucket | Tag::Integers => {
                     self.make_integers(number)?;

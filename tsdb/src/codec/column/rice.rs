@@ -35,21 +35,27 @@ pub(super) fn put_rice(bits: &mut BitWriter<'_>, value: u64, k: u32) {
     }
 }
 
-/// Reads a number; `k` is at most [`RICE_MAX`].
-#[inline]
+/// Reads a number; `k` is at most [`RICE_MAX`]. (Inlined, so that the reader stays in registers.)
+#[inline(always)]
 pub(super) fn rice(bits: &mut BitReader<'_>, k: u32) -> u64 {
     let word = bits.peek();
     let quotient = word.trailing_zeros();
+    let unary = quotient + 1;
+    if quotient >= ESCAPE || unary + k > PEEK_BITS {
+        return long(bits, quotient, k);
+    }
+    bits.skip(unary + k);
+    u64::from(quotient) << k | word >> unary & mask(k)
+}
+
+/// A number that is written as it is, or whose two parts do not fit in what a reader shows.
+#[cold]
+fn long(bits: &mut BitReader<'_>, quotient: u32, k: u32) -> u64 {
     if quotient >= ESCAPE {
         bits.skip(ESCAPE + 1);
         return bits.take(32) | bits.take(32) << 32;
     }
-    let unary = quotient + 1;
-    if unary + k <= PEEK_BITS {
-        bits.skip(unary + k);
-        return u64::from(quotient) << k | word >> unary & mask(k);
-    }
-    bits.skip(unary);
+    bits.skip(quotient + 1);
     u64::from(quotient) << k | bits.take(k)
 }
 
