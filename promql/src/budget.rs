@@ -4,9 +4,9 @@
 //! whoever gives out the budget knows the deadline and whether the asker is still there.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::EvalError;
+use crate::memory::{Holding, MemoryPool};
 use crate::profile::{Phase, Profile};
 
 /// Why an evaluation has to end early.
@@ -24,6 +24,8 @@ pub struct Budget<'a> {
     /// Samples that may be held in memory at a time: results of operators, and the largest
     /// window that is looked at.
     pub samples_max: usize,
+    /// What all queries may hold.
+    pub pool: Option<&'a MemoryPool>,
     /// Asked often; `Some` ends the evaluation.
     pub stop: &'a (dyn Fn() -> Option<Stop> + Sync),
     /// Measures what the evaluation takes.
@@ -33,7 +35,7 @@ pub struct Budget<'a> {
 impl Budget<'_> {
     /// At most `samples_max` samples, and never stopped.
     pub fn samples(samples_max: usize) -> Self {
-        Self { samples_max, stop: &|| None, profile: None }
+        Self { samples_max, pool: None, stop: &|| None, profile: None }
     }
 
     /// Does `work`, whose time is that of a phase.
@@ -49,14 +51,14 @@ impl Budget<'_> {
 /// Counts what an evaluation holds and has looked at. Forks hold together.
 pub(crate) struct Meter<'a> {
     budget: &'a Budget<'a>,
-    held: Arc<AtomicUsize>,
+    held: Arc<Holding<'a>>,
     /// Samples that were looked at, over all steps.
     pub(crate) looked_at: u64,
 }
 
 impl<'a> Meter<'a> {
     pub(crate) fn new(budget: &'a Budget<'a>) -> Self {
-        Self { budget, held: Arc::default(), looked_at: 0 }
+        Self { budget, held: Arc::new(Holding::new(budget.pool)), looked_at: 0 }
     }
 
     /// One for a part of the evaluation, which has looked at nothing yet.
@@ -84,23 +86,26 @@ impl<'a> Meter<'a> {
 
     /// Samples held now.
     pub(crate) fn held(&self) -> usize {
-        self.held.load(Ordering::Relaxed)
+        self.held.samples()
     }
 
     /// Holds `samples` more.
     pub(crate) fn hold(&self, samples: usize) -> Result<(), EvalError> {
-        let before = self.held.fetch_add(samples, Ordering::Relaxed);
+        let (held, passed) = self.held.add(samples);
         if let Some(profile) = self.budget.profile {
-            profile.hold(before.saturating_add(samples));
+            profile.hold(held);
         }
-        let is_too_much = before.saturating_add(samples) > self.budget.samples_max;
-        if is_too_much { Err(EvalError::TooManySamples) } else { Ok(()) }
+        match passed {
+            _ if held > self.budget.samples_max => Err(EvalError::TooManySamples),
+            Some(bytes_max) => Err(EvalError::TooMuchMemory { bytes_max }),
+            None => Ok(()),
+        }
     }
 
     /// Holds `samples` more for a moment.
     pub(crate) fn hold_briefly(&self, samples: usize) -> Result<(), EvalError> {
         let held = self.hold(samples);
-        self.held.fetch_sub(samples, Ordering::Relaxed);
+        self.held.sub(samples);
         held
     }
 
@@ -111,6 +116,6 @@ impl<'a> Meter<'a> {
 
     /// Goes back to `held` samples, as [`Self::held`] said before. There is no fork.
     pub(crate) fn release_to(&self, held: usize) {
-        self.held.store(held, Ordering::Relaxed);
+        self.held.sub(self.held().saturating_sub(held));
     }
 }

@@ -23,6 +23,15 @@ pub enum EvalError {
     /// It would hold more samples than [`Budget::samples_max`](crate::Budget::samples_max).
     #[error("query processing would load too many samples into memory in query execution")]
     TooManySamples,
+    /// All queries together would hold more than the [`MemoryPool`](crate::MemoryPool) has.
+    #[error(
+        "the queries that are running would hold more than {bytes_max} bytes of memory; ask for \
+         fewer series or steps, ask later, or raise --query.max-memory"
+    )]
+    TooMuchMemory {
+        /// The pool's size.
+        bytes_max: usize,
+    },
     /// The store failed.
     #[error("expanding series: {0}")]
     Storage(#[from] tsdb::Error),

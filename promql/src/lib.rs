@@ -16,6 +16,7 @@ pub mod explain;
 pub mod functions;
 #[doc(hidden)]
 pub mod fuzz;
+mod memory;
 mod notes;
 pub mod parse;
 mod plan;
@@ -29,5 +30,6 @@ pub use budget::{Budget, Stop};
 pub use cache::{CacheStats, QueryCache};
 pub use engine::{Engine, EngineOptions, Query};
 pub use error::EvalError;
+pub use memory::{MemoryPool, SAMPLE_BYTES};
 pub use parse::{Features, ParseError, parse};
 pub use profile::{OperatorProfile, Phases, Profile};

@@ -25,7 +25,7 @@ use tsdb::{Db, Dropped, Recovery};
 use crate::flags::SharedFlags;
 use crate::http::{self, HttpOptions, Services, State};
 use crate::metrics::Metrics;
-use crate::queries::LocalQueries;
+use crate::queries::{LocalQueries, QueryLimits};
 use crate::upkeep::{self, Retention};
 
 /// How long each part of stopping may take.
@@ -149,8 +149,12 @@ impl App {
         let lookback_ms = shared.lookback_ms;
         let engine = EngineOptions { lookback_ms, threads, ..EngineOptions::default() };
         let size = |own: u64| usize::try_from(own).unwrap_or(usize::MAX);
-        let (samples_max, cache_bytes) = (size(shared.samples_max), size(shared.cache_bytes));
-        let queries = LocalQueries::new(engine, samples_max, cache_bytes, self.db.clone());
+        let limits = QueryLimits {
+            samples_max: size(shared.samples_max),
+            bytes_max: size(shared.memory_max),
+            cache_bytes: size(shared.cache_bytes),
+        };
+        let queries = LocalQueries::new(engine, limits, self.db.clone());
         Arc::new(Services {
             queries: Arc::new(queries),
             db: self.db.clone(),

@@ -221,6 +221,10 @@ pub struct SharedFlags {
     /// How many samples a query may hold at once
     #[arg(long = "query.max-samples", default_value_t = 50_000_000, value_name = "COUNT")]
     pub samples_max: u64,
+    /// How many bytes of memory all running queries together may hold; a sample counts 32
+    #[arg(long = "query.max-memory", default_value = "2GB", value_parser = parse_bytes,
+          value_name = "SIZE")]
+    pub memory_max: u64,
     /// How many bytes of memory may keep what range queries gave, for when they are asked again; 0
     /// keeps nothing
     #[arg(long = "query.cache-bytes", default_value = "32MB", value_parser = parse_bytes,

@@ -40,6 +40,7 @@ pub struct Metrics {
     cache_misses: Counter,
     cache_entries: Gauge,
     cache_bytes: Gauge,
+    query_bytes: Gauge,
     targets_up: Gauge,
     targets: Gauge,
     resident_bytes: Gauge,
@@ -65,6 +66,7 @@ impl Default for Metrics {
             cache_misses: Counter::default(),
             cache_entries: Gauge::default(),
             cache_bytes: Gauge::default(),
+            query_bytes: Gauge::default(),
             targets_up: Gauge::default(),
             targets: Gauge::default(),
             resident_bytes: Gauge::default(),
@@ -117,6 +119,11 @@ impl Metrics {
                 "inferometer_query_cache_bytes",
                 "Bytes in memory of the range queries that are kept",
                 self.cache_bytes.clone(),
+            ),
+            (
+                "inferometer_query_memory_bytes",
+                "Bytes that running queries hold, of those that --query.max-memory allows",
+                self.query_bytes.clone(),
             ),
             ("prometheus_tsdb_head_series", "Series in memory", self.head_series.clone()),
             (
@@ -198,6 +205,11 @@ impl Metrics {
         }
         self.cache_entries.set(stats.entries as i64);
         self.cache_bytes.set(stats.bytes as i64);
+    }
+
+    /// Bytes that running queries hold.
+    pub fn set_query_memory(&self, bytes: usize) {
+        self.query_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
     }
 
     /// The page in OpenMetrics text.

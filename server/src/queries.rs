@@ -10,8 +10,8 @@ use promql::explain::Explanation;
 use promql::parse::{Features, ParseError};
 use promql::value::{Answer, Steps};
 use promql::{
-    Budget, CacheStats, Engine, EngineOptions, EvalError, OperatorProfile, Phases, Profile, Query,
-    QueryCache, Stop,
+    Budget, CacheStats, Engine, EngineOptions, EvalError, MemoryPool, OperatorProfile, Phases,
+    Profile, Query, QueryCache, Stop,
 };
 use thiserror::Error;
 use tsdb::Select;
@@ -111,6 +111,9 @@ pub trait Queries: Send + Sync {
         options: QueryOptions,
     ) -> Result<Explanation, QueryError>;
 
+    /// Bytes that running queries hold.
+    fn held_bytes(&self) -> usize;
+
     /// Figures about what is kept of range queries.
     fn cache_stats(&self) -> CacheStats;
 
@@ -146,22 +149,34 @@ pub struct LocalQueries {
     options: EngineOptions,
     features: Features,
     samples_max: usize,
+    pool: MemoryPool,
     cache: QueryCache,
     store: Arc<dyn Select>,
 }
 
+/// What queries may take.
+#[derive(Clone, Copy, Debug)]
+pub struct QueryLimits {
+    /// Samples that one of them may hold at once.
+    pub samples_max: usize,
+    /// Bytes that all of them may hold.
+    pub bytes_max: usize,
+    /// Bytes that are kept of what range queries gave, about.
+    pub cache_bytes: usize,
+}
+
 impl LocalQueries {
-    /// Over `store`; a query may hold `samples_max` samples at once, and of range queries
-    /// `cache_bytes` are kept at most, about.
-    pub fn new(
-        options: EngineOptions,
-        samples_max: usize,
-        cache_bytes: usize,
-        store: Arc<dyn Select>,
-    ) -> Self {
-        let engine = Engine::new(options.clone());
-        let (features, cache) = (Features::default(), QueryCache::new(cache_bytes));
-        Self { engine, options, features, samples_max, cache, store }
+    /// Over `store`.
+    pub fn new(options: EngineOptions, limits: QueryLimits, store: Arc<dyn Select>) -> Self {
+        Self {
+            engine: Engine::new(options.clone()),
+            options,
+            features: Features::default(),
+            samples_max: limits.samples_max,
+            pool: MemoryPool::new(limits.bytes_max),
+            cache: QueryCache::new(limits.cache_bytes),
+            store,
+        }
     }
 
     /// Parses and evaluates within the limits of `options`.
@@ -175,7 +190,8 @@ impl LocalQueries {
         let query = Query { text, expr: &expr };
         let began = Instant::now();
         let stop = || (began.elapsed() >= options.timeout).then_some(Stop::Timeout);
-        let budget = Budget { stop: &stop, ..Budget::samples(self.samples_max) };
+        let pool = Some(&self.pool);
+        let budget = Budget { pool, stop: &stop, ..Budget::samples(self.samples_max) };
         let answer = match options.lookback_ms {
             None => evaluate(&self.engine, query, &budget),
             Some(lookback_ms) => {
@@ -266,6 +282,10 @@ impl Queries for LocalQueries {
         self.ask(text, options, |engine, query, budget| {
             engine.explain_range(query, &*self.store, steps, budget)
         })
+    }
+
+    fn held_bytes(&self) -> usize {
+        self.pool.held()
     }
 
     fn cache_stats(&self) -> CacheStats {

@@ -54,7 +54,9 @@ pub(crate) fn sharing<'a, T>(
         evaluator.shared = Shared { uses: uses(root), ..Shared::default() };
     }
     match work(&mut evaluator) {
-        Err(EvalError::TooManySamples) if evaluator.shared.has_kept => {
+        Err(EvalError::TooManySamples | EvalError::TooMuchMemory { .. })
+            if evaluator.shared.has_kept =>
+        {
             drop(evaluator);
             work(&mut new())
         }

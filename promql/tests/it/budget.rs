@@ -1,11 +1,11 @@
 //! Limits of a query.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use promql::promqltest::{LoadedSeries, MemoryStore};
 use promql::value::Steps;
-use promql::{Budget, Engine, EvalError, Features, Query, Stop, parse};
+use promql::{Budget, Engine, EvalError, Features, MemoryPool, Query, SAMPLE_BYTES, Stop, parse};
 use tsdb::model::histogram::Span;
 use tsdb::model::{Histogram, Labels, Sample, Timestamp, Value};
 
@@ -58,6 +58,40 @@ fn samples_held_at_a_time() {
     }
     assert_eq!(ask("x_total", &Budget::samples(1000)).unwrap(), 100);
     assert_eq!(ask("rate(x_total[50s])", &Budget::samples(1000)).unwrap(), 910);
+}
+
+#[test]
+fn bytes_held_by_all_queries_together() {
+    let rows = [
+        ("x_total", 100, 0, true),
+        ("x_total", 100, 1, false),
+        ("sum(x_total) + sum(x_total)", 110, 0, true),
+        ("x_total + x_total", 200, 1, false),
+    ];
+    for (query, samples, missing, enough) in rows {
+        let pool = MemoryPool::new(samples * SAMPLE_BYTES - missing);
+        match ask(query, &Budget { pool: Some(&pool), ..Budget::samples(1000) }) {
+            Ok(_) => assert!(enough, "{query} needs no more than {samples} samples"),
+            Err(EvalError::TooMuchMemory { bytes_max }) => {
+                assert!(!enough && bytes_max == pool.bytes_max(), "{query} needs {samples}");
+            }
+            Err(error) => panic!("{query}: {error}"),
+        }
+        assert_eq!(pool.held(), 0, "{query}: everything is given back");
+    }
+    // Another query, each time this one asks whether to go on: it fits in beside it at first only.
+    let pool = MemoryPool::new(150 * SAMPLE_BYTES);
+    let beside = Mutex::new(Vec::new());
+    let stop = || {
+        let other = ask("x_total", &Budget { pool: Some(&pool), ..Budget::samples(1000) });
+        beside.lock().unwrap().push(other.is_ok());
+        None
+    };
+    let budget = Budget { pool: Some(&pool), stop: &stop, ..Budget::samples(1000) };
+    assert!(ask("rate(x_total[50s])", &budget).is_ok());
+    let beside = beside.into_inner().unwrap();
+    assert!(beside.first() == Some(&true) && beside.last() == Some(&false), "{beside:?}");
+    assert_eq!(pool.held(), 0);
 }
 
 /// Ten series of 100 native histograms, each of which counts for some dozen samples.

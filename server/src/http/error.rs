@@ -82,9 +82,11 @@ impl From<QueryError> for ApiError {
             QueryError::Parse(_) | QueryError::Eval(EvalError::Invalid(_)) => {
                 return super::params::invalid("query", message);
             }
-            QueryError::Eval(EvalError::Execution(_) | EvalError::TooManySamples) => {
-                ErrorType::Execution
-            }
+            QueryError::Eval(
+                EvalError::Execution(_)
+                | EvalError::TooManySamples
+                | EvalError::TooMuchMemory { .. },
+            ) => ErrorType::Execution,
             QueryError::Eval(EvalError::Canceled) => ErrorType::Canceled,
             QueryError::Eval(EvalError::Timeout) => ErrorType::Timeout,
             QueryError::Eval(EvalError::Storage(_)) | QueryError::Store(_) => ErrorType::Internal,

@@ -49,6 +49,7 @@ pub(super) async fn notice(Shared(state): Shared<State>) -> Success {
 pub(super) async fn metrics(Shared(state): Shared<State>) -> Response {
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     state.metrics.set_query_cache(&state.queries.cache_stats());
+    state.metrics.set_query_memory(state.queries.held_bytes());
     let page = state.metrics.page(&state.db.stats(), &state.scrapes.targets());
     ([("content-type", content_type)], page).into_response()
 }

@@ -56,3 +56,21 @@ async fn a_flag_switches_it_off() {
     assert_eq!(counted(&server).await, ["0", "0"]);
     server.stop().await;
 }
+
+#[tokio::test]
+async fn memory_of_all_queries_is_bounded_by_a_flag() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut options = options();
+    options.shared.memory_max = 300;
+    let server = Running::start_with(directory.path(), Vec::new(), options).await;
+    write(&server, 0..250).await;
+    assert_eq!(server.get("/api/v1/query?query=a_total&time=1000").await.0, 200);
+    let (status, body) = server.get(QUERY).await;
+    assert_eq!(status, 422);
+    let said =
+        r#""error":"the queries that are running would hold more than 300 bytes of memory; "#;
+    assert!(body.contains(said) && body.contains("--query.max-memory"), "{body}");
+    let page = server.get("/metrics").await.1;
+    assert!(page.contains("\ninferometer_query_memory_bytes 0\n"), "all is given back: {page}");
+    server.stop().await;
+}
