@@ -8,8 +8,10 @@
 //!    dropped before leaves nothing behind.
 //!
 //! A series' labels are the target labels overlaid by the column's own; a column's label with an
-//! empty value hides the target's label of that name. References stay valid for the life of the
-//! store, in later appenders too.
+//! empty value hides the target's label of that name. References stay valid in later appenders,
+//! until the store forgets a group that got no rows for some flushes: then they are
+//! [`Rejected::UnknownRef`], and the group, made anew, has other ones. An appender that is open
+//! keeps what it named.
 
 use crate::error::{Error, Rejected};
 use crate::model::{Exemplar, Histogram, Labels, Metadata, Timestamp};

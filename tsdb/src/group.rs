@@ -5,6 +5,7 @@
 //! inverse.
 
 use crate::commit::SeriesId;
+use crate::head::Idle;
 use crate::model::Labels;
 use crate::windows::Windows;
 
@@ -19,6 +20,8 @@ pub(crate) struct Group {
     pub(crate) is_shared: bool,
     /// The lower neighbour of each column, as far as they were looked for.
     pub(crate) lower: Vec<Option<u32>>,
+    /// Whether nobody named it since it had no rows.
+    pub(crate) idle: Idle,
     /// Its rows.
     pub(crate) windows: Windows,
 }
@@ -27,7 +30,8 @@ impl Group {
     /// A group without columns, with windows of so many rows.
     pub(crate) fn new(target: Labels, window_rows: usize) -> Self {
         let windows = Windows::new(window_rows);
-        Self { target, columns: Vec::new(), is_shared: false, lower: Vec::new(), windows }
+        let (columns, lower, idle) = (Vec::new(), Vec::new(), Idle::default());
+        Self { target, columns, is_shared: false, lower, idle, windows }
     }
 }
 

@@ -13,6 +13,9 @@
 //! If the scrape failed, [`Ingest::lose`] marks everything stale instead. [`Ingest::report`]
 //! adds `up` and its companions to the same row. The caller commits; if that fails it calls
 //! [`Ingest::forget`], since column numbers of an appender that was dropped are worth nothing.
+//!
+//! Each step asks the store for the target's group anew: one that got no row for long is forgotten
+//! there, and has another number then. The columns go with it, and the page defines them again.
 
 mod family;
 mod overlay;
@@ -97,7 +100,6 @@ pub struct Ingest {
 struct Before {
     series: usize,
     columns: usize,
-    group: Option<GroupRef>,
 }
 
 impl Ingest {
@@ -129,10 +131,11 @@ impl Ingest {
         at: Timestamp,
         append: &mut dyn Append,
     ) -> Result<Counts, IngestError> {
+        let group = self.group(append);
         let (series, columns) = (self.series.len(), self.row.columns().len());
-        let before = Before { series, columns, group: self.group };
+        let before = Before { series, columns };
         let read = if body.is_empty() { Ok(()) } else { self.read(body, content_type) };
-        let stored = read.and_then(|()| self.store(at, append));
+        let stored = read.and_then(|()| self.store(group?, at, append));
         if stored.is_err() {
             self.go_back(&before);
         }
@@ -142,8 +145,8 @@ impl Ingest {
 
     /// The scrape at `at` failed: the series of the last page end there.
     pub fn lose(&mut self, at: Timestamp, append: &mut dyn Append) -> Result<(), Rejected> {
+        let group = self.group(append)?;
         if self.row.finish() > 0 {
-            let group = self.group(append)?;
             append.row(group, at, self.row.columns(), self.row.cells())?;
         }
         self.row.settle();
@@ -184,11 +187,14 @@ impl Ingest {
         self.families.take_changes()
     }
 
+    /// The target's group, which this appender keeps. If the store forgot the one before, so does
+    /// this.
     fn group(&mut self, append: &mut dyn Append) -> Result<GroupRef, Rejected> {
-        match self.group {
-            Some(group) => Ok(group),
-            None => Ok(*self.group.insert(append.group(&self.target)?)),
+        let group = append.group(&self.target)?;
+        if self.group.is_some_and(|before| before != group) {
+            self.forget();
         }
+        Ok(*self.group.insert(group))
     }
 
     fn report_cells(
@@ -216,7 +222,6 @@ impl Ingest {
         self.labels.retain(|series, _| (*series as usize) < before.series);
         self.series.truncate(before.series);
         self.row.abandon(before.columns);
-        self.group = before.group;
         self.families.forget_telling();
     }
 }

@@ -18,10 +18,10 @@ const AHEAD_MAX_MS: i64 = 10 * 60 * 1000;
 impl Ingest {
     pub(super) fn store(
         &mut self,
+        group: GroupRef,
         at: Timestamp,
         append: &mut dyn Append,
     ) -> Result<Counts, IngestError> {
-        let group = self.group(append)?;
         self.register(group, append)?;
         let scraped = self.reading.scraped;
         let after_relabel = self.reading.samples.len();

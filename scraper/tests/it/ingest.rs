@@ -390,3 +390,29 @@ fn a_store_that_lost_its_memory_is_told_everything_again() {
     assert!(fixture.dump()[0].ends_with("} 10000:2"));
     assert_eq!(fixture.store.state().families["a"].kind, MetricType::Counter);
 }
+
+#[test]
+fn a_target_that_the_store_forgot_is_defined_anew() {
+    let mut target = Fixture::new(job());
+    target.page("a 1\nb 2 4000\n", TEXT).unwrap();
+    target.store.forget_groups();
+    // As on the first page.
+    assert_eq!(target.page("a 3\nb 2 4000\n", TEXT).map(|own| own.added), Ok(2));
+    target.store.forget_groups();
+    // The scrape fails, and nothing is known to live.
+    assert!(target.page("a 1 2 3\n", TEXT).is_err());
+    assert_eq!(target.page("a 4\n", TEXT).map(|own| own.added), Ok(1));
+    target.store.forget_groups();
+    let mut append = target.store.appender();
+    target.ingest.end(Timestamp::from_ms(30_000), &mut *append).unwrap();
+    append.commit().unwrap();
+    let samples =
+        |name| target.store.samples(&[("__name__", name), ("instance", "h:1"), ("job", "vllm")]);
+    let bits = |samples: &[(i64, f64)]| -> Vec<_> {
+        samples.iter().map(|(at, value)| (*at, value.to_bits())).collect()
+    };
+    assert_eq!(samples("a"), bits(&[(5000, 1.0), (10_000, 3.0), (20_000, 4.0)]));
+    assert_eq!(samples("b"), bits(&[(4000, 2.0)]));
+    let up = [(5000, 1.0), (10_000, 1.0), (15_000, 0.0), (20_000, 1.0)];
+    assert_eq!(samples("up")[..4], bits(&up));
+}

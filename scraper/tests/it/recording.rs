@@ -15,7 +15,8 @@ pub(crate) type Samples = Vec<(i64, u64)>;
 
 #[derive(Clone, Default)]
 pub(crate) struct State {
-    groups: Vec<Labels>,
+    /// `None` for one that is forgotten.
+    groups: Vec<Option<Labels>>,
     columns: Vec<Vec<Labels>>,
     pub(crate) series: BTreeMap<Labels, Samples>,
     pub(crate) families: BTreeMap<String, Metadata>,
@@ -39,6 +40,11 @@ pub(crate) struct Recording {
 impl Recording {
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(|held| held.into_inner())
+    }
+
+    /// Forgets all groups: their numbers mean nothing any more.
+    pub(crate) fn forget_groups(&self) {
+        self.state().groups.fill(None);
     }
 
     /// The samples of a series, given as `name{label="value"}` labels; empty if there is none.
@@ -76,6 +82,10 @@ struct Appender<'s> {
 }
 
 impl Appender<'_> {
+    fn target(&self, group: GroupRef) -> Result<&Labels, Rejected> {
+        self.state.groups.get(group.0 as usize).and_then(Option::as_ref).ok_or(Rejected::UnknownRef)
+    }
+
     fn put(&mut self, labels: &Labels, at: Timestamp, cell: &Cell<'_>) -> Result<(), Rejected> {
         let bits = match cell.value {
             CellValue::Absent => return Ok(()),
@@ -99,11 +109,12 @@ impl Appender<'_> {
 impl Append for Appender<'_> {
     fn group(&mut self, target: &Labels) -> Result<GroupRef, Rejected> {
         let groups = &mut self.state.groups;
-        let at = groups.iter().position(|group| group == target).unwrap_or_else(|| {
-            groups.push(target.clone());
-            self.state.columns.push(Vec::new());
-            groups.len() - 1
-        });
+        let at =
+            groups.iter().position(|group| group.as_ref() == Some(target)).unwrap_or_else(|| {
+                groups.push(Some(target.clone()));
+                self.state.columns.push(Vec::new());
+                groups.len() - 1
+            });
         Ok(GroupRef(at as u32))
     }
 
@@ -112,7 +123,7 @@ impl Append for Appender<'_> {
         group: GroupRef,
         families: &[FamilyColumns],
     ) -> Result<Vec<ColumnRef>, Rejected> {
-        let target = self.state.groups.get(group.0 as usize).ok_or(Rejected::UnknownRef)?.clone();
+        let target = self.target(group)?.clone();
         let mut refs = Vec::new();
         for family in families {
             for own in &family.columns {
@@ -146,6 +157,7 @@ impl Append for Appender<'_> {
         cells: &[Cell<'_>],
     ) -> Result<RowReport, Rejected> {
         assert_eq!(columns.len(), cells.len());
+        self.target(group)?;
         let known = self.state.columns.get(group.0 as usize).ok_or(Rejected::UnknownRef)?.clone();
         let mut report = RowReport::default();
         for (column, cell) in columns.iter().zip(cells) {

@@ -8,7 +8,7 @@ use tsdb::model::{Matcher, TimeRange};
 use tsdb::{Db, Options};
 
 use crate::explore;
-use crate::rows::{Said, look_and_remember, still_the_same, write};
+use crate::rows::{Said, commit, look_and_remember, still_the_same, write};
 use crate::store::{open, open_with, options};
 
 /// A store that is always due to be flushed, with some rows in a block and some in the head.
@@ -96,4 +96,28 @@ fn a_merge_changes_nothing() {
         let merge = |db: &Db| assert!(db.compact_if_due().unwrap());
         beside(&disk, (db, said), &[merge, flush_twice]);
     });
+}
+
+/// Row after row of another writer goes to a block, so that the first one's groups are forgotten,
+/// and made anew when he goes on.
+fn age(db: &Db) {
+    for at in 0..4 {
+        commit(db, 1, at).unwrap();
+        db.flush_all().unwrap();
+    }
+}
+
+fn forgotten_groups() {
+    let disk = SimDisk::new(1);
+    beside(&disk, store(&disk), &[age]);
+}
+
+#[test]
+fn what_is_forgotten_is_missed_by_nobody() {
+    explore::random(1000, forgotten_groups);
+}
+
+#[test]
+fn what_is_forgotten_is_missed_by_nobody_when_threads_change_seldom() {
+    explore::seldom(2000, 3, forgotten_groups);
 }

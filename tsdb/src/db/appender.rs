@@ -5,16 +5,20 @@
 //! logged is exactly what will be visible.
 
 use super::Db;
+use super::parts::Parts;
 use crate::append::{Append, Cell, ColumnRef, FamilyColumns, GroupRef, RowReport};
 use crate::cell::StoredCell;
 use crate::commit::{Commit, Entry, LooseSample, Row, SeriesId};
 use crate::error::{Error, Rejected};
 use crate::head::{Check, Head};
 use crate::model::{Exemplar, Labels, Metadata, Timestamp};
+use crate::sync::Arc;
 
 /// Gathers one commit.
 pub(super) struct Appender<'a> {
     db: &'a Db,
+    /// The blocks when it began: while somebody has them the head forgets nothing that was named.
+    _parts: Arc<Parts>,
     commit: Commit,
     check: Check,
     /// The head's generation when the first check was made.
@@ -27,7 +31,7 @@ impl<'a> Appender<'a> {
     /// An empty commit.
     pub(super) fn new(db: &'a Db) -> Self {
         let (commit, check) = (Commit::default(), Check::default());
-        Self { db, commit, check, generation: None, is_replay: false }
+        Self { db, _parts: db.parts(), commit, check, generation: None, is_replay: false }
     }
 
     /// An empty commit of what the log has.
@@ -130,7 +134,7 @@ impl Append for Appender<'_> {
         }
         let head = self.db.head();
         self.note_generation(&head);
-        let known = head.group(group).ok_or(Rejected::UnknownRef)?.columns.len();
+        let known = head.named_group(group).ok_or(Rejected::UnknownRef)?.columns.len();
         let is_known = |column: &ColumnRef| (column.0 as usize) < known;
         if columns.len() != cells.len() || !columns.iter().all(is_known) {
             return Err(Rejected::UnknownRef);

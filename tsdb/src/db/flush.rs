@@ -6,7 +6,7 @@
 //!    new segment is made durable, then the block is, and only then it gets its name.
 //! 3. With the head's lock: the block is there, and the head's samples are no more.
 //! 4. The old segments are removed; what the head lent is let go when no reader is left that saw it
-//!    there.
+//!    there, and no appender that began before.
 //!
 //! A crash before the block has its name leaves all segments; one after it leaves segments that
 //! the block says are not needed ([`Origin::log_start`]).
@@ -99,7 +99,7 @@ impl Db {
         };
         let number = self.next_block();
         let mut writer = BlockWriter::create(&*self.disk, &self.blocks_dir, number)?;
-        let groups = self.head().groups() as u32;
+        let groups = self.head().group_numbers();
         for group in (0..groups).map(GroupRef) {
             let frozen = self.head_mut().freeze_group(group);
             frozen.map_or(Ok(()), |frozen| put_group(&mut writer, &frozen))?;
@@ -147,7 +147,8 @@ impl Db {
         before.push((old.flush, Arc::downgrade(&old)));
     }
 
-    /// Frees what blocks have and the head still holds, unless somebody reads it there. The head's
+    /// Frees what blocks have and the head still holds, unless somebody reads it there or may be
+    /// adding to what it is of. The head's
     /// lock is held alone, so that no flush comes in between, with readers that hold the list
     /// before it.
     fn let_go(&self) {

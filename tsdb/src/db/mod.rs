@@ -89,7 +89,11 @@ pub struct Db {
 pub struct Stats {
     /// Series that have samples in memory.
     pub series: u64,
-    /// Groups that were made.
+    /// Series that are known: those, what is registered to get samples, what ended not long ago.
+    pub definitions: usize,
+    /// Metric families that they have.
+    pub families: usize,
+    /// Groups that are known.
     pub groups: usize,
     /// Samples.
     pub samples: u64,
@@ -148,6 +152,8 @@ impl Db {
         let range = ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
         Stats {
             series: head.listed_series(),
+            definitions: head.defined_series(),
+            families: head.families(),
             groups: head.groups(),
             samples: head.samples() + parts.samples(),
             head_samples: head.samples(),

@@ -119,7 +119,7 @@ impl Found {
             in_head: Vec::new(),
             by_hash: HashMap::with_capacity(ids.len() as usize),
             loose: Vec::new(),
-            next_family: head.family_count(),
+            next_family: head.family_numbers(),
             families: HashMap::new(),
         };
         for id in ids.iter().map(SeriesId) {

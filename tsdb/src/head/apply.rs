@@ -95,6 +95,7 @@ impl Head {
             return;
         }
         let series = self.series.of_mut(id);
+        series.idle.end();
         let oldest = self.oldest.of_mut(id);
         if *oldest == NO_SAMPLE {
             *oldest = timestamp;

@@ -1,7 +1,6 @@
 //! Making groups, columns and series. What is made here has no samples yet, so nobody sees it.
 
 use std::hash::BuildHasher;
-use std::sync::Arc;
 
 use super::{Head, NO_SAMPLE, Place, Series};
 use crate::append::{ColumnRef, FamilyColumns, GroupRef};
@@ -16,7 +15,8 @@ use crate::numbered::Numbered;
 impl Head {
     /// The group with these target labels, if there is one.
     pub(crate) fn find_group(&self, target: &Labels) -> Option<GroupRef> {
-        self.by_target.get(target).copied()
+        let group = *self.by_target.get(target)?;
+        self.named_group(group).map(|_| group)
     }
 
     /// The group with these target labels, made if there is none.
@@ -27,10 +27,10 @@ impl Head {
         if pairs_bytes(target) > LABELS_BYTES_MAX {
             return Err(Rejected::LabelsTooLong);
         }
-        if self.groups.len() >= self.options.series_max {
+        if self.groups() >= self.options.series_max {
             return Err(Rejected::SeriesLimit);
         }
-        let number = u32::try_from(self.groups.len()).map_err(|_| Rejected::SeriesLimit)?;
+        let number = u32::try_from(self.groups.numbers()).map_err(|_| Rejected::SeriesLimit)?;
         self.groups.push(Group::new(target.clone(), self.options.window_rows));
         self.by_target.insert(target.clone(), GroupRef(number));
         Ok(GroupRef(number))
@@ -42,12 +42,11 @@ impl Head {
         group: GroupRef,
         families: &[FamilyColumns],
     ) -> Result<Vec<ColumnRef>, Rejected> {
-        let target = self.group(group).ok_or(Rejected::UnknownRef)?.target.clone();
+        let target = self.named_group(group).ok_or(Rejected::UnknownRef)?.target.clone();
         let mut columns = Vec::with_capacity(families.iter().map(|f| f.columns.len()).sum());
         for family in families.iter().filter(|family| !family.columns.is_empty()) {
-            let number = self.define_family(&family.name);
             for own in &family.columns {
-                let id = self.define_series(&overlay(&target, own), |_| number)?;
+                let id = self.define_series(&overlay(&target, own), || family.name.as_str())?;
                 columns.push(self.define_column(group, id)?);
             }
         }
@@ -73,40 +72,36 @@ impl Head {
         Ok(place.column)
     }
 
-    /// The number of a metric family.
-    fn define_family(&mut self, name: &str) -> u32 {
-        if let Some(number) = self.by_family.get(name) {
-            return *number;
-        }
-        // Made with its first series only, so this number fits as theirs do.
-        let number = self.families.len() as u32;
-        let name: Arc<str> = name.into();
-        self.families.push(name.clone());
-        self.by_family.insert(name, number);
-        number
-    }
-
     /// The series with these labels, if there is one.
     pub(crate) fn find_series(&self, labels: &Labels) -> Option<SeriesId> {
-        let hash = self.hasher.hash_one(labels);
         let is_it = |id: &SeriesId| self.series.of(*id).labels == *labels;
-        self.by_labels.find(hash, is_it).copied()
+        let id = *self.by_labels.find(self.hash(labels), is_it)?;
+        self.series.of(id).idle.end();
+        Some(id)
+    }
+
+    /// Where a label set stands in the table.
+    pub(super) fn hash(&self, labels: &Labels) -> u64 {
+        self.hasher.hash_one(labels)
     }
 
     /// The series with these labels for loose samples, made if there is none.
     pub(crate) fn define_loose(&mut self, labels: &Labels) -> Result<SeriesId, Rejected> {
-        self.define_series(labels, |head| {
+        let id = self.define_series(labels, || {
             let name = labels.metric_name().unwrap_or_default();
             let is_bucket = labels.get(BUCKET_LABEL).is_some();
-            let family = name.strip_suffix("_bucket").filter(|_| is_bucket).unwrap_or(name);
-            head.define_family(family)
-        })
+            name.strip_suffix("_bucket").filter(|_| is_bucket).unwrap_or(name)
+        })?;
+        if self.series.of(id).home.is_none() {
+            self.homeless.insert(id.0);
+        }
+        Ok(id)
     }
 
-    fn define_series(
+    fn define_series<'a>(
         &mut self,
         labels: &Labels,
-        family: impl FnOnce(&mut Self) -> u32,
+        family: impl FnOnce() -> &'a str,
     ) -> Result<SeriesId, Rejected> {
         if labels.metric_name().is_none() {
             return Err(Rejected::NoMetricName);
@@ -117,18 +112,28 @@ impl Head {
         if pairs_bytes(labels) > LABELS_BYTES_MAX {
             return Err(Rejected::LabelsTooLong);
         }
-        if self.series.len() - self.retired >= self.options.series_max {
+        if self.by_labels.len() - self.retired >= self.options.series_max {
             return Err(Rejected::SeriesLimit);
         }
-        let id = SeriesId(u32::try_from(self.series.len()).map_err(|_| Rejected::SeriesLimit)?);
-        let family = family(self);
+        let id = self.new_series_number()?;
+        let family = self.families.join(family());
         let le = labels.get(BUCKET_LABEL).and_then(parse_float);
-        self.series.push(Series::new(labels.clone(), family, le));
-        self.newest.push(NO_SAMPLE);
-        self.oldest.push(NO_SAMPLE);
+        *self.series.of_mut(id) = Series::new(labels.clone(), family, le);
         let (series, hasher) = (&self.series, &self.hasher);
         let rehash = |id: &SeriesId| hasher.hash_one(&series.of(*id).labels);
         self.by_labels.insert_unique(hasher.hash_one(labels), id, rehash);
+        Ok(id)
+    }
+
+    /// A number for a series, with its place in the lists.
+    fn new_series_number(&mut self) -> Result<SeriesId, Rejected> {
+        if let Some(id) = self.free.pop() {
+            return Ok(id);
+        }
+        let id = SeriesId(u32::try_from(self.series.len()).map_err(|_| Rejected::SeriesLimit)?);
+        self.series.push(Series::new(Labels::empty(), 0, None));
+        self.newest.push(NO_SAMPLE);
+        self.oldest.push(NO_SAMPLE);
         Ok(id)
     }
 }

@@ -4,7 +4,8 @@
 //! 2. [`Head::freeze_group`] and [`Head::freeze_loose`], one after the other, make what is before
 //!    the line immutable and lend it. It is still read from here.
 //! 3. [`Head::end_flush`], when the block is there: who looks from now on finds it in the block.
-//! 4. [`Head::retire`], when nobody is left who looked before: the memory is free.
+//! 4. [`Head::retire`], when nobody is left who looked before: the memory is free, in the end that
+//!    of definitions too ([`forget`](super::forget)).
 //!
 //! If the block cannot be written nothing has happened; the next flush takes what this one would
 //! have taken.
@@ -54,7 +55,7 @@ impl Head {
 
     /// Draws the line: all but the newest `kept` rows of each group go to the block.
     pub(crate) fn begin_flush(&mut self, kept: usize) {
-        for group in &mut self.groups {
+        for group in self.groups.iter_mut() {
             group.windows.close(kept);
         }
         let (flush, done) = (self.flushes + 1, self.flushes);
@@ -68,14 +69,14 @@ impl Head {
     /// Whether something is before the line that no block has.
     pub(crate) fn has_closed(&self) -> bool {
         let loose = self.loose.iter().filter_map(|id| self.series(*id)?.loose.as_ref());
-        self.groups.iter().any(|group| group.windows.has_closed())
+        self.groups.iter().any(|(_, group)| group.windows.has_closed())
             || loose.into_iter().any(|loose| loose.range(self.flushes).is_some())
     }
 
     /// The rows behind the line and the exemplars, as what they were once committed as.
     pub(crate) fn kept(&self) -> Commit {
         let mut commit = Commit::default();
-        for (number, group) in (0..).map(GroupRef).zip(&self.groups) {
+        for (number, group) in self.groups.iter() {
             for (timestamp, cells) in group.windows.kept() {
                 let start = commit.columns.len();
                 let (columns, cells): (Vec<_>, Vec<_>) = cells.into_iter().unzip();
@@ -91,7 +92,7 @@ impl Head {
 
     /// What of a group goes to the block; `None` if that is nothing.
     pub(crate) fn freeze_group(&mut self, group: GroupRef) -> Option<FrozenGroup> {
-        let (series, own) = (&self.series, self.groups.get_mut(group.0 as usize)?);
+        let (series, own) = (&self.series, self.groups.get_mut(group)?);
         let windows = own.windows.freeze();
         if windows.is_empty() {
             return None;
@@ -102,7 +103,7 @@ impl Head {
                 lower_neighbours(own.columns.iter().map(of).map(|own| (&own.labels, own.le)));
         }
         let columns = own.columns.iter().map(of);
-        let named = columns.map(|own| (self.families.of(own.family).clone(), own.labels.clone()));
+        let named = columns.map(|own| (self.families.name(own.family).clone(), own.labels.clone()));
         Some(FrozenGroup {
             target: own.target.clone(),
             columns: named.collect(),
@@ -121,7 +122,7 @@ impl Head {
         let flush = self.flushes + 1;
         let series = self.series.get_mut(id.0 as usize)?;
         let cells = series.loose.as_mut()?.freeze(flush);
-        let (family, labels) = (self.families.of(series.family).clone(), &series.labels);
+        let (family, labels) = (self.families.name(series.family).clone(), &series.labels);
         (!cells.is_empty()).then(|| FrozenLoose { family, labels: labels.clone(), cells })
     }
 
@@ -129,7 +130,7 @@ impl Head {
     pub(crate) fn end_flush(&mut self) {
         self.flushes += 1;
         self.generation += 1;
-        for group in &mut self.groups {
+        for group in self.groups.iter_mut() {
             self.samples -= group.windows.flushed(self.flushes) as u64;
         }
         for id in &self.loose {
@@ -168,9 +169,9 @@ impl Head {
         self.retired_flushes < self.flushes
     }
 
-    /// Lets go all samples that blocks have.
+    /// Lets go all samples that blocks have, and forgets what ended long before.
     pub(crate) fn retire(&mut self) {
-        for group in &mut self.groups {
+        for group in self.groups.iter_mut() {
             group.windows.retire(self.flushes);
         }
         let ids: Vec<_> = self.loose.iter().copied().collect();
@@ -185,5 +186,6 @@ impl Head {
             }
         }
         self.retired_flushes = self.flushes;
+        self.forget_idle();
     }
 }

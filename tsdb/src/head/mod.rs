@@ -3,8 +3,9 @@
 //! - [`series`]: label sets, their numbers and places · [`define`]: making groups and columns
 //! - [`check`]: which cells of a commit may be stored · [`apply`]: storing them
 //! - [`seal`]: compressing what is full · [`flush`]: handing over to a block, step by step
-//! - [`retain`]: dropping what is old · [`batch`]: copying out · [`changes`]: what queries may see
-//!   otherwise than before
+//! - [`retain`]: dropping what is old · [`forget`]: and the definitions of what ended
+//! - [`groups`], [`families`]: by number · [`batch`]: copying out · [`changes`]: what queries may
+//!   see otherwise than before
 //!
 //! Invariants: a label set is one series; a time of a series has one cell over all its places; a
 //! series stands in the index exactly while it has samples that no block has. The head knows
@@ -15,13 +16,15 @@ mod batch;
 mod changes;
 mod check;
 mod define;
+mod families;
 mod flush;
+mod forget;
+mod groups;
 mod retain;
 mod seal;
 mod series;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::sync::Arc;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use roaring::RoaringBitmap;
@@ -29,6 +32,7 @@ use roaring::RoaringBitmap;
 pub(crate) use batch::BatchBuffer;
 pub(crate) use check::Check;
 pub(crate) use flush::{FrozenGroup, FrozenLoose};
+pub(crate) use forget::Idle;
 pub(crate) use series::{Place, Series};
 
 use crate::append::{ColumnRef, GroupRef};
@@ -40,6 +44,8 @@ use crate::numbered::Numbered;
 use crate::options::Options;
 use crate::postings::Postings;
 use changes::Changes;
+use families::Families;
+use groups::Groups;
 
 /// Stands for the time of a sample that is not there; no sample can have it.
 const NO_SAMPLE: i64 = i64::MIN;
@@ -59,10 +65,9 @@ pub(crate) struct Head {
     latest: i64,
     by_labels: HashTable<SeriesId>,
     hasher: DefaultHashBuilder,
-    groups: Vec<Group>,
+    groups: Groups,
     by_target: HashMap<Labels, GroupRef>,
-    families: Vec<Arc<str>>,
-    by_family: HashMap<Arc<str>, u32>,
+    families: Families,
     postings: Postings,
     metadata: BTreeMap<String, Metadata>,
     exemplars: VecDeque<(Labels, Exemplar)>,
@@ -73,6 +78,11 @@ pub(crate) struct Head {
     retired: usize,
     /// Series that have loose samples.
     loose: BTreeSet<SeriesId>,
+    /// Series that have no column, and some that have one again.
+    homeless: RoaringBitmap,
+    /// Numbers of forgotten series: those that may be given out again, and the latest.
+    free: Vec<SeriesId>,
+    forgotten: Vec<SeriesId>,
     /// Flushes that are done, and of them those whose samples were let go.
     flushes: u64,
     retired_flushes: u64,
@@ -92,10 +102,9 @@ impl Head {
             latest: NO_SAMPLE,
             by_labels: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
-            groups: Vec::new(),
+            groups: Groups::default(),
             by_target: HashMap::new(),
-            families: Vec::new(),
-            by_family: HashMap::new(),
+            families: Families::default(),
             postings: Postings::default(),
             metadata: BTreeMap::new(),
             exemplars: VecDeque::new(),
@@ -103,6 +112,9 @@ impl Head {
             samples: 0,
             retired: 0,
             loose: BTreeSet::new(),
+            homeless: RoaringBitmap::new(),
+            free: Vec::new(),
+            forgotten: Vec::new(),
             flushes: 0,
             retired_flushes: 0,
             generation: 0,
@@ -173,9 +185,9 @@ impl Head {
         self.changes.changed_up_to(timestamp, self.generation);
     }
 
-    /// Number of families that a series here has or had.
-    pub(crate) fn family_count(&self) -> u32 {
-        self.families.len() as u32
+    /// No number of a family is as large as this.
+    pub(crate) fn family_numbers(&self) -> u32 {
+        self.families.numbers()
     }
 
     /// The oldest timestamp that is shown.
@@ -188,9 +200,16 @@ impl Head {
         self.samples
     }
 
-    /// A group, if the number is one.
+    /// A group, if the number is one and it is not forgotten.
     pub(crate) fn group(&self, group: GroupRef) -> Option<&Group> {
-        self.groups.get(group.0 as usize)
+        self.groups.get(group)
+    }
+
+    /// The same for a writer, who may be going to add to it.
+    pub(crate) fn named_group(&self, group: GroupRef) -> Option<&Group> {
+        let group = self.group(group)?;
+        group.idle.end();
+        Some(group)
     }
 
     /// Time of a series' newest sample.
@@ -205,7 +224,12 @@ impl Head {
 
     /// Number of groups.
     pub(crate) fn groups(&self) -> usize {
-        self.groups.len()
+        self.by_target.len()
+    }
+
+    /// No group has a number as large as this.
+    pub(crate) fn group_numbers(&self) -> u32 {
+        self.groups.numbers() as u32
     }
 
     /// A series, if the number is one.
@@ -253,7 +277,7 @@ impl Head {
 
     /// Bytes of timestamps and cells, about; labels and index are not counted.
     pub(crate) fn cell_bytes(&self) -> usize {
-        let groups: usize = self.groups.iter().map(|group| group.windows.heap_bytes()).sum();
+        let groups: usize = self.groups.iter().map(|(_, group)| group.windows.heap_bytes()).sum();
         let loose = self.series.iter().filter_map(|series| series.loose.as_ref());
         groups + loose.map(|loose| loose.heap_bytes()).sum::<usize>()
     }
@@ -293,7 +317,7 @@ impl Catalog for Head {
 
     fn column(&self, group: GroupRef, column: ColumnRef) -> (&str, &Labels) {
         let series = self.series.of(*self.groups.of(group).columns.of(column));
-        (self.families.of(series.family), &series.labels)
+        (self.families.name(series.family), &series.labels)
     }
 
     fn labels(&self, series: SeriesId) -> &Labels {

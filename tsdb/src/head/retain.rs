@@ -1,8 +1,8 @@
 //! Dropping what is old.
 //!
 //! Memory is freed by whole windows; the floor hides the older rows of a window that stays. A
-//! series without samples leaves the index; its number stays its own, for references are valid
-//! for the life of the store.
+//! series without samples leaves the index, and is forgotten after the next flushes
+//! ([`forget`](super::forget)).
 
 use super::{Head, NO_SAMPLE};
 use crate::commit::SeriesId;
@@ -15,7 +15,7 @@ impl Head {
         }
         self.floor = timestamp;
         self.note_dropped_up_to(timestamp.saturating_sub(1));
-        for group in &mut self.groups {
+        for group in self.groups.iter_mut() {
             while let Some(samples) = group.windows.pop_before(timestamp) {
                 self.samples -= samples as u64;
             }

@@ -3,6 +3,7 @@
 
 use crate::append::{ColumnRef, GroupRef};
 use crate::block::label_hash;
+use crate::head::Idle;
 use crate::loose::Loose;
 use crate::model::Labels;
 
@@ -25,6 +26,8 @@ pub(crate) struct Series {
     pub(crate) was_listed: bool,
     /// Whether its newest sample was looked for in the blocks.
     pub(crate) is_looked_up: bool,
+    /// Whether nobody named it by its labels since it had neither column nor samples.
+    pub(crate) idle: Idle,
     /// Its [`label_hash`](crate::block::label_hash).
     pub(crate) hash: u64,
     /// The first column that is this series.
@@ -45,6 +48,7 @@ impl Series {
             le,
             was_listed: false,
             is_looked_up: false,
+            idle: Idle::default(),
             hash,
             home: None,
             others: Vec::new(),
@@ -55,5 +59,15 @@ impl Series {
     /// All columns that are this series.
     pub(crate) fn places(&self) -> impl Iterator<Item = Place> + '_ {
         self.home.into_iter().chain(self.others.iter().copied())
+    }
+
+    /// Its column in a group is gone; the group that it has its home in now, if that is another.
+    pub(crate) fn leave(&mut self, group: GroupRef) -> Option<GroupRef> {
+        self.others.retain(|place| place.group != group);
+        if self.home.is_none_or(|home| home.group != group) {
+            return None;
+        }
+        self.home = (!self.others.is_empty()).then(|| self.others.remove(0));
+        self.home.map(|home| home.group)
     }
 }

@@ -1,17 +1,20 @@
 //! Random histories of appends, flushes, merges, deletions, retention and restarts, in order of
-//! time or not, against a naive model: a map of label sets to maps of times to values.
+//! time or not, against a naive model: a map of label sets to maps of times to values. Writers keep
+//! the store's numbers of groups and columns, as scrapes do, until they mean nothing any more.
 
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 use tsdb::disk::sim::{Ending, SimDisk};
 use tsdb::model::{Histogram, Labels, MatchOp, Matcher, STALE_NAN, TimeRange, Timestamp};
-use tsdb::{Append, Cell, CellValue, Db, Options, Storage};
+use tsdb::{Append, Cell, CellValue, ColumnRef, Db, GroupRef, Options, Rejected, Storage};
 
-use crate::store::{Content, columns, content, float_text, labels, open_with, options};
+use crate::store::{Content, columns, commit_row, content, float_text, labels, open_with, options};
 
 /// Two of the groups make the same label sets.
 const TARGETS: [&str; 3] = ["t=1", "t=1,__name__=x", "t=2"];
+/// One that lives on.
+const LIVES: &str = "t=lives";
 const OWN: [&str; 4] = ["__name__=a", "__name__=b", "__name__=b,le=1", "__name__=c,t="];
 
 #[derive(Clone, Debug)]
@@ -36,6 +39,8 @@ enum Step {
     PowerCutAfterSync,
     /// Flush all but the newest rows, or everything.
     Flush(bool),
+    /// So many times: a row of a target that lives on, and a flush. The others are forgotten.
+    Age(usize),
     Merge,
     /// The matcher `__name__=x` and times.
     Delete(&'static str, i64, i64),
@@ -68,6 +73,7 @@ fn any_steps() -> impl Strategy<Value = Vec<Step>> {
         1 => Just(Step::Kill),
         1 => Just(Step::PowerCutAfterSync),
         2 => any::<bool>().prop_map(Step::Flush),
+        1 => (1..7_usize).prop_map(Step::Age),
         1 => Just(Step::Merge),
         1 => (prop::sample::select(vec!["a", "b", "c"]), -4..4_i64, 0..6_i64)
             .prop_map(|(name, at, long)| Step::Delete(name, at, long)),
@@ -180,12 +186,32 @@ fn as_cell<'a>((value, start): &TestCell, histogram: &'a Histogram) -> Cell<'a> 
     Cell { value, start: start.map(Timestamp::from_ms) }
 }
 
-fn row(appender: &mut dyn Append, model: &mut Model, target: usize, at: i64, cells: &[TestCell]) {
-    let (group, refs) = columns(appender, TARGETS[target], &OWN[..cells.len()]);
+/// What the store gave out, of each target.
+type Refs = [Option<(GroupRef, Vec<ColumnRef>)>; 3];
+
+fn row(
+    (appender, held): (&mut dyn Append, &mut Refs),
+    model: &mut Model,
+    target: usize,
+    at: i64,
+    cells: &[TestCell],
+) {
     let histograms: Vec<_> = cells.iter().map(histogram).collect();
     let given: Vec<_> =
         cells.iter().zip(&histograms).map(|(cell, own)| as_cell(cell, own)).collect();
-    let report = appender.row(group, Timestamp::from_ms(at), &refs, &given).unwrap();
+    let time = Timestamp::from_ms(at);
+    let known = held[target].take().filter(|(_, refs)| refs.len() >= cells.len());
+    let (group, refs) =
+        known.unwrap_or_else(|| columns(appender, TARGETS[target], &OWN[..cells.len()]));
+    let mut report = appender.row(group, time, &refs[..cells.len()], &given);
+    held[target] = Some((group, refs));
+    if report == Err(Rejected::UnknownRef) {
+        let (anew, refs) = columns(appender, TARGETS[target], &OWN[..cells.len()]);
+        assert_ne!(group, anew, "a group's number is its own");
+        report = appender.row(anew, time, &refs, &given);
+        held[target] = Some((anew, refs));
+    }
+    let report = report.unwrap();
     let stored =
         cells.iter().enumerate().filter(|(own, cell)| model.add(&series(target, *own), at, cell));
     let stored = stored.count();
@@ -201,15 +227,19 @@ fn run(steps: &[Step], seed: u64, out_of_order: i64) {
     let disk = SimDisk::new(seed);
     let mut db = open(&disk, out_of_order);
     let mut committed = Model { out_of_order, floor: i64::MIN, ..Model::default() };
-    let mut at = 0;
+    let (mut at, mut held) = (0, Refs::default());
     while at < steps.len() {
-        let (used, done) = run_commit(&db, &steps[at..], &mut committed);
+        let (used, done) = run_commit(&db, &steps[at..], &mut committed, &mut held);
         at += used;
         assert_eq!(content(&db), committed.content());
         match done {
             Some(Step::Sync) => db.sync().unwrap(),
-            Some(Step::Kill) => db = reopen(&disk, db, Ending::Kill, &committed),
+            Some(Step::Kill) => {
+                held = Refs::default();
+                db = reopen(&disk, db, Ending::Kill, &committed);
+            }
             Some(Step::PowerCutAfterSync) => {
+                held = Refs::default();
                 db.sync().unwrap();
                 db = reopen(&disk, db, Ending::PowerCut, &committed);
             }
@@ -228,6 +258,7 @@ fn change(db: &Db, model: &mut Model, step: &Step) {
     match step {
         Step::Flush(true) => drop(db.flush_all().unwrap()),
         Step::Flush(false) => drop(db.flush_if_due().unwrap()),
+        Step::Age(times) => (0..*times).for_each(|_| age(db, model)),
         Step::Merge => drop(db.compact_if_due().unwrap()),
         Step::Clean => drop(db.clean_deleted().unwrap()),
         Step::Delete(name, at, long) => {
@@ -242,6 +273,17 @@ fn change(db: &Db, model: &mut Model, step: &Step) {
         }
         _ => {}
     }
+}
+
+fn age(db: &Db, model: &mut Model) {
+    let own = labels(&format!("{LIVES},{}", OWN[0]));
+    let latest = model.newest.values().copied().max().unwrap_or(0);
+    // In order, and no further ahead than others come, so that late samples are taken still.
+    let at = latest.max(model.floor);
+    let at = at + i64::from(model.is_cut || model.newest.get(&own) == Some(&at));
+    let stored = commit_row(db, LIVES, &OWN[..1], at, &[0.0]);
+    assert_eq!(stored == 1, model.add(&own, at, &(Value::Float(0.0), None)));
+    db.flush_all().unwrap();
 }
 
 fn open(disk: &SimDisk, out_of_order_ms: i64) -> Db {
@@ -262,14 +304,19 @@ fn reopen(disk: &SimDisk, db: Db, ending: Ending, model: &Model) -> Db {
 }
 
 /// Runs steps up to the end of a commit; how many, and what to do then.
-fn run_commit(db: &Db, steps: &[Step], committed: &mut Model) -> (usize, Option<Step>) {
+fn run_commit(
+    db: &Db,
+    steps: &[Step],
+    committed: &mut Model,
+    held: &mut Refs,
+) -> (usize, Option<Step>) {
     let mut appender = db.appender();
     let mut model = committed.clone();
     for (used, step) in steps.iter().enumerate() {
         match step {
             Step::Row(target, at, cells) => {
                 let at = model.allowed(*at);
-                row(&mut *appender, &mut model, *target, at, cells);
+                row((&mut *appender, held), &mut model, *target, at, cells);
             }
             Step::Sample(target, own, at, cell) => {
                 let at = &model.allowed(*at);

@@ -8,6 +8,7 @@ mod cardinality;
 mod crash;
 mod damage;
 mod fault;
+mod forget;
 mod fuzz;
 mod history;
 mod measure;

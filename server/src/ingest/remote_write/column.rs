@@ -1,7 +1,8 @@
 //! Which column a series is: remembered by the bytes of its labels.
 //!
 //! A sender repeats a series' labels in every request. Their hash (128 bits, seeded for each
-//! process so that nobody can aim at it) finds the column without decoding them.
+//! process so that nobody can aim at it) finds the column without decoding them. The store forgets
+//! groups that get nothing for long; whoever hears so calls [`Columns::forget`].
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
@@ -72,6 +73,11 @@ impl Columns {
         }
         places.insert(key, place);
         Ok(place)
+    }
+
+    /// Forgets the columns of these groups, which rise: they are looked up anew.
+    pub(super) fn forget(&self, groups: &[GroupRef]) {
+        self.places().retain(|_, (group, _)| groups.binary_search(group).is_err());
     }
 
     fn places(&self) -> MutexGuard<'_, Places> {

@@ -7,7 +7,8 @@
 //! 3. Make each distinct time of a group a row (`row`) and append it.
 //!
 //! A request is stored whole or not at all: one refused sample refuses it with 400, as
-//! Prometheus does, and the sender must not repeat it.
+//! Prometheus does, and the sender must not repeat it. If the store has forgotten groups that are
+//! remembered here, their columns are looked up anew, and the request is stored at a second attempt.
 
 mod column;
 #[doc(hidden)]
@@ -19,7 +20,7 @@ mod wire;
 use prost::Message;
 use thiserror::Error;
 use tsdb::model::{Exemplar, Labels, Metadata, MetricType, Timestamp};
-use tsdb::{Append, Rejected, Storage};
+use tsdb::{Append, GroupRef, Rejected, Storage};
 
 use column::Columns;
 use message::{MetricMetadata, WireExemplar};
@@ -78,10 +79,25 @@ impl Default for Receiver {
     }
 }
 
+/// How many samples were stored, or which groups the store has forgotten: then none.
+type Stored = Result<usize, Vec<GroupRef>>;
+
 impl Receiver {
     /// Stores a compressed request and says how many samples it had.
     pub fn receive(&self, body: &[u8], storage: &dyn Storage) -> Result<usize, WriteError> {
         let message = unpack(body)?;
+        let stored = match self.store(&message, storage)? {
+            Ok(samples) => Ok(samples),
+            Err(forgotten) => {
+                self.0.forget(&forgotten);
+                // What the first attempt named is not forgotten so soon.
+                self.store(&message, storage)?
+            }
+        };
+        Ok(stored.map_err(|_| Rejected::UnknownRef)?)
+    }
+
+    fn store(&self, message: &[u8], storage: &dyn Storage) -> Result<Stored, WriteError> {
         let mut appender = storage.appender();
         let (mut rows, mut exemplars, mut families) = (Rows::default(), Vec::new(), Vec::new());
         let each_series = |series: &WireSeries<'_>| {
@@ -94,18 +110,21 @@ impl Receiver {
             }
             Ok(())
         };
-        wire::walk(&message, each_series, |family| {
+        wire::walk(message, each_series, |family| {
             families.push(MetricMetadata::decode(family)?);
             Ok(())
         })?;
-        rows.append(appender.as_mut())?;
+        let forgotten = rows.append(appender.as_mut())?;
+        if !forgotten.is_empty() {
+            return Ok(Err(forgotten));
+        }
         for (labels, exemplar) in exemplars {
             appender.exemplar(&labels, exemplar)?;
         }
         for family in families {
             append_metadata(appender.as_mut(), family)?;
         }
-        Ok(appender.commit()?)
+        Ok(Ok(appender.commit()?))
     }
 }
 

@@ -42,27 +42,37 @@ impl Rows {
         }
     }
 
-    /// Appends all rows; the first sample that is refused fails the request.
-    pub(super) fn append(&self, appender: &mut dyn Append) -> Result<(), WriteError> {
+    /// Appends all rows, but those of groups that the store has forgotten; which these are, in
+    /// order. The first sample that is refused fails the request.
+    pub(super) fn append(&self, appender: &mut dyn Append) -> Result<Vec<GroupRef>, WriteError> {
+        let mut forgotten = Vec::new();
         for (group, rows) in &self.0 {
-            for (time, row) in rows.times.iter().zip(&rows.rows) {
-                let time = Timestamp::from_ms(*time);
-                let report = appender.row(*group, time, &row.columns, &row.cells)?;
-                let refusals = [
-                    (report.out_of_order, Rejected::OutOfOrder),
-                    (report.duplicate, Rejected::Duplicate),
-                    (report.too_old, Rejected::TooOld),
-                ];
-                if let Some((_, refusal)) = refusals.into_iter().find(|(count, _)| *count > 0) {
-                    return Err(refusal.into());
-                }
+            match rows.append(*group, appender) {
+                Err(Rejected::UnknownRef) => forgotten.push(*group),
+                appended => appended?,
             }
         }
-        Ok(())
+        Ok(forgotten)
     }
 }
 
 impl GroupRows {
+    fn append(&self, group: GroupRef, appender: &mut dyn Append) -> Result<(), Rejected> {
+        for (time, row) in self.times.iter().zip(&self.rows) {
+            let time = Timestamp::from_ms(*time);
+            let report = appender.row(group, time, &row.columns, &row.cells)?;
+            let refusals = [
+                (report.out_of_order, Rejected::OutOfOrder),
+                (report.duplicate, Rejected::Duplicate),
+                (report.too_old, Rejected::TooOld),
+            ];
+            if let Some((_, refusal)) = refusals.into_iter().find(|(count, _)| *count > 0) {
+                return Err(refusal);
+            }
+        }
+        Ok(())
+    }
+
     /// The row at `time`, which is `expected` if the series of the group go in step.
     fn at(&mut self, time: i64, expected: usize) -> usize {
         if self.times.get(expected) == Some(&time) {
