@@ -22,6 +22,8 @@ pub(crate) struct Group {
     pub(crate) lower: Vec<Option<u32>>,
     /// Whether nobody named it since it had no rows.
     pub(crate) idle: Idle,
+    /// Whether it still takes rows.
+    pub(crate) age: Age,
     /// Its rows.
     pub(crate) windows: Windows,
 }
@@ -30,9 +32,22 @@ impl Group {
     /// A group without columns, with windows of so many rows.
     pub(crate) fn new(target: Labels, window_rows: usize) -> Self {
         let windows = Windows::new(window_rows);
-        let (columns, lower, idle) = (Vec::new(), Vec::new(), Idle::default());
-        Self { target, columns, is_shared: false, lower, idle, windows }
+        let (columns, lower) = (Vec::new(), Vec::new());
+        let (idle, age) = (Idle::default(), Age::default());
+        Self { target, columns, is_shared: false, lower, idle, age, windows }
     }
+}
+
+/// Whether a group takes rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Age {
+    /// It does.
+    #[default]
+    Current,
+    /// Who asks for its target gets another group; who has its number may add.
+    Replaced,
+    /// Nobody may add.
+    Closed,
 }
 
 /// The labels of a column's series.

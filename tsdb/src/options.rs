@@ -25,6 +25,9 @@ pub struct Options {
     /// Rows of each group that stay in memory then, and in the log, so that senders that split a
     /// row over requests find it.
     pub kept_rows: usize,
+    /// Columns up to which a group stays one however few of them still get samples; one with more,
+    /// most of which ended, is replaced by a new one, so that its memory is bounded.
+    pub sparse_columns: usize,
     /// While the disk has no space, samples are taken into memory only, until there are so many
     /// there; 0: commits fail at once.
     pub unlogged_samples_max: u64,
@@ -51,6 +54,7 @@ impl Default for Options {
             flush_samples: 3 << 20,
             flush_rows: 64,
             kept_rows: 4,
+            sparse_columns: 256,
             unlogged_samples_max: 0,
             block_span_max: 36 * 3_600_000,
             block_bytes_max: 512 << 20,

@@ -4,6 +4,11 @@
 //! so is a series that has neither a column nor samples here. A writer who names it takes the mark
 //! away. What still has the mark, and nothing, the next time is forgotten.
 //!
+//! A group that lives on, but most of whose columns have no samples any more, is **replaced**: who
+//! asks for its target gets a new group, to which the living columns come again. The old one takes
+//! no rows from the next letting go on (then no appender is left that was given its number), and
+//! ends as others do.
+//!
 //! Invariants: nobody can mean what is forgotten. Samples are let go when no selection and no
 //! appender is left that began before the last flush: whoever named it before it was marked is gone,
 //! and nobody named it since. A group's number is never given out again, for callers keep it; a
@@ -16,6 +21,7 @@ use roaring::RoaringBitmap;
 use super::{Head, NO_SAMPLE, Series};
 use crate::append::GroupRef;
 use crate::commit::SeriesId;
+use crate::group::{Age, Group};
 use crate::model::Labels;
 use crate::numbered::Numbered;
 use crate::sync::atomic::{AtomicBool, Ordering};
@@ -42,6 +48,7 @@ impl Idle {
 impl Head {
     /// Forgets what was idle since samples were let go last.
     pub(super) fn forget_idle(&mut self) {
+        self.replace_groups();
         self.free.append(&mut self.forgotten);
         let groups = self.groups.iter();
         let idle = groups.filter(|(_, own)| own.idle.note(own.windows.is_empty()));
@@ -64,9 +71,32 @@ impl Head {
         }
     }
 
+    /// Closes the groups that were replaced before, and replaces those most of whose columns have
+    /// no samples here.
+    fn replace_groups(&mut self) {
+        let (oldest, sparse_columns) = (&self.oldest, self.options.sparse_columns);
+        let lives = |id: &&SeriesId| *oldest.of(**id) != NO_SAMPLE;
+        let is_sparse = |group: &Group| {
+            let columns = group.columns.len();
+            columns > sparse_columns && 2 * group.columns.iter().filter(lives).count() < columns
+        };
+        for group in self.groups.iter_mut() {
+            match group.age {
+                Age::Current if is_sparse(group) => {
+                    group.age = Age::Replaced;
+                    self.by_target.remove(&group.target);
+                }
+                Age::Current | Age::Closed => {}
+                Age::Replaced => group.age = Age::Closed,
+            }
+        }
+    }
+
     fn forget_group(&mut self, number: GroupRef) {
         let Some(group) = self.groups.take(number) else { return };
-        self.by_target.remove(&group.target);
+        if group.age == Age::Current {
+            self.by_target.remove(&group.target);
+        }
         let mut new_homes = Vec::new();
         for id in group.columns {
             let series = self.series.of_mut(id);

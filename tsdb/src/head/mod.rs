@@ -38,7 +38,7 @@ pub(crate) use series::{Place, Series};
 use crate::append::{ColumnRef, GroupRef};
 use crate::cell::StoredCell;
 use crate::commit::{Catalog, SeriesId};
-use crate::group::Group;
+use crate::group::{Age, Group};
 use crate::model::{Exemplar, Labels, Matcher, Metadata, TimeRange};
 use crate::numbered::Numbered;
 use crate::options::Options;
@@ -207,7 +207,7 @@ impl Head {
 
     /// The same for a writer, who may be going to add to it.
     pub(crate) fn named_group(&self, group: GroupRef) -> Option<&Group> {
-        let group = self.group(group)?;
+        let group = self.group(group).filter(|own| own.age != Age::Closed)?;
         group.idle.end();
         Some(group)
     }

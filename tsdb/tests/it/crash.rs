@@ -25,7 +25,8 @@ struct Known {
 }
 
 fn open(disk: &SimDisk) -> Result<Db, Error> {
-    let always = Options { flush_samples: 0, flush_rows: 0, kept_rows: 2, ..options() };
+    let always =
+        Options { flush_samples: 0, flush_rows: 0, kept_rows: 2, sparse_columns: 0, ..options() };
     Ok(Db::open(std::sync::Arc::new(disk.clone()), dir(), always)?.0)
 }
 

@@ -165,3 +165,43 @@ fn readers_see_all_generations() {
     });
     assert_eq!(content(&db).len(), 60 * 50);
 }
+
+#[test]
+fn a_target_whose_series_change_gets_a_new_group() {
+    let disk = SimDisk::new(1);
+    let options =
+        Options { kept_rows: 2, window_rows: 16, segment_bytes_max: 1 << 20, ..options() };
+    let db = open_with(&disk, options.clone()).0;
+    let name = |generation: i64, own: usize| format!("__name__=pod,p={generation}-{own}");
+    let own = |generation| {
+        let mut own: Vec<_> = (0..300).map(|own| name(generation, own)).collect();
+        own.extend((0..20).map(|own| format!("__name__=lives{own}")));
+        own
+    };
+    let (mut most, mut groups) = (0, std::collections::BTreeSet::new());
+    for generation in 0..30 {
+        let own = own(generation);
+        let own: Vec<_> = own.iter().map(String::as_str).collect();
+        let values = [generation as f64; 320];
+        for row in 0..4 {
+            let mut appender = db.appender();
+            let (group, refs) = columns(&mut *appender, "t=1", &own);
+            groups.insert(group);
+            // Samples are let go while the commit is gathered.
+            db.flush_all().unwrap();
+            let at = Timestamp::from_ms(generation * 10 + row);
+            let report = appender.row(group, at, &refs, &values.map(Cell::float)).unwrap();
+            assert_eq!((report.stored, appender.commit().unwrap()), (320, 320));
+        }
+        most = most.max(db.stats().definitions);
+    }
+    assert!(groups.len() > 3, "the old groups are replaced: {groups:?}");
+    assert!(most < 2000, "of 9020 series no more are known at once: {most}");
+    let before = content(&db);
+    assert_eq!(before.len(), 30 * 300 + 20);
+    assert_eq!(before[&labels("__name__=lives7,t=1").to_string()].len(), 120);
+    assert!(before.values().all(|points| points.len() == 4 || points.len() == 120));
+    drop(db);
+    disk.restart(Ending::Kill);
+    assert!(content(&open_with(&disk, options).0) == before);
+}

@@ -287,7 +287,8 @@ fn age(db: &Db, model: &mut Model) {
 }
 
 fn open(disk: &SimDisk, out_of_order_ms: i64) -> Db {
-    let always = Options { flush_samples: 0, flush_rows: 0, kept_rows: 2, ..options() };
+    let always =
+        Options { flush_samples: 0, flush_rows: 0, kept_rows: 2, sparse_columns: 0, ..options() };
     let (db, recovery) = open_with(disk, Options { out_of_order_ms, ..always });
     assert!(recovery.dropped.is_empty() && recovery.rejected == 0, "{recovery:?}");
     assert_eq!(recovery.samples, db.stats().samples);

@@ -82,7 +82,13 @@ fn whole_rows(content: &Content, writer: usize) -> usize {
 }
 
 fn run(seed: u64, rows: i64) {
-    let options = tsdb::Options { flush_samples: 0, flush_rows: 0, kept_rows: 2, ..options() };
+    let options = tsdb::Options {
+        flush_samples: 0,
+        flush_rows: 0,
+        kept_rows: 2,
+        sparse_columns: 0,
+        ..options()
+    };
     let (disk, said, done) = (SimDisk::new(seed), Said::default(), AtomicUsize::new(0));
     let (db, _) = open_with(&disk, options.clone());
     let (db_ref, said_ref, done_ref) = (&db, &said, &done);
