@@ -54,6 +54,7 @@ const FORGOTTEN: &str = "BUG: a group is used that is forgotten";
 impl Index<usize> for Groups {
     type Output = Group;
 
+    #[expect(clippy::expect_used, reason = "numbers of groups that columns and rows are in")]
     #[track_caller]
     fn index(&self, number: usize) -> &Group {
         self.0.get(number).and_then(Option::as_deref).expect(FORGOTTEN)
@@ -61,6 +62,7 @@ impl Index<usize> for Groups {
 }
 
 impl IndexMut<usize> for Groups {
+    #[expect(clippy::expect_used, reason = "numbers of groups that columns and rows are in")]
     #[track_caller]
     fn index_mut(&mut self, number: usize) -> &mut Group {
         self.0.get_mut(number).and_then(Option::as_deref_mut).expect(FORGOTTEN)
