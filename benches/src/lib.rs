@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use scraper::ingest::{Ingest, Report};
-use scraper::job::{ClientOptions, Job, Scheme};
+use scraper::job::Job;
 use server::simulate::{Fleet, Target};
 use tsdb::disk::sim::SimDisk;
 use tsdb::model::{Labels, Timestamp};
@@ -86,19 +86,5 @@ impl Ingests {
 }
 
 fn job() -> Job {
-    Job {
-        name: "bench".to_owned(),
-        fixed: Vec::new(),
-        scheme: Scheme::Http,
-        metrics_path: "/metrics".to_owned(),
-        params: BTreeMap::new(),
-        interval_ms: INTERVAL_MS,
-        timeout_ms: INTERVAL_MS,
-        honor_labels: false,
-        honor_timestamps: true,
-        body_bytes_max: None,
-        client: ClientOptions::default(),
-        relabel: Vec::new(),
-        metric_relabel: Vec::new(),
-    }
+    Job { interval_ms: INTERVAL_MS, timeout_ms: INTERVAL_MS, ..Job::new("bench") }
 }

@@ -1,11 +1,16 @@
 //! A scrape job, resolved: everything that was to be decided is decided.
 //!
-//! Whoever reads configuration makes these; nothing here knows YAML or has hidden defaults.
+//! Whoever reads configuration makes these; nothing here knows YAML. [`Job::new`] has Prometheus's
+//! defaults, for those who make a job without a file.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::PathBuf;
 
+pub use crate::client::{
+    Authorization, ClientOptions, Environment, OAuth2, Proxy, ProxyServer, Secret, TlsOptions,
+    TlsVersion,
+};
+use crate::discover::Mechanism;
 use crate::relabel::Rule;
 
 /// What to scrape, how often, and what to do with the page.
@@ -13,8 +18,8 @@ use crate::relabel::Rule;
 pub struct Job {
     /// Its name: the `job` label, unless relabelling sets another.
     pub name: String,
-    /// The targets that are written down.
-    pub fixed: Vec<FixedTargets>,
+    /// What finds its targets, in the order of the file.
+    pub discover: Vec<Mechanism>,
     /// `http` or `https`, unless a target's `__scheme__` says otherwise.
     pub scheme: Scheme,
     /// The path of the page.
@@ -29,8 +34,27 @@ pub struct Job {
     pub honor_labels: bool,
     /// Timestamps on the page count.
     pub honor_timestamps: bool,
-    /// Largest page in bytes after decompression; `None`: [`PAGE_BYTES_MAX`].
-    pub body_bytes_max: Option<u64>,
+    /// A series that had timestamps of its own is ended too when it leaves the page.
+    pub track_timestamps_staleness: bool,
+    /// What a page may be written in, the best first; never empty, nothing twice.
+    pub protocols: Vec<Protocol>,
+    /// What a page is taken for whose `Content-Type` says nothing that we know.
+    pub fallback: Option<Protocol>,
+    /// Whether a page may come compressed.
+    pub compression: bool,
+    /// What a page, or the whole job, may have at most.
+    pub limits: Limits,
+    /// Which of its histograms are read, and how.
+    pub histograms: Histograms,
+    /// Whether the limits, the timeout and the page's size are reported as metrics
+    /// (`extra_scrape_metrics`).
+    pub extra_metrics: bool,
+    /// Which names of metrics and labels are good.
+    pub validation: Validation,
+    /// What targets are asked to do with names that are not.
+    pub escaping: Escaping,
+    /// A file to which each failed scrape is written, one JSON object a line.
+    pub failure_log: Option<PathBuf>,
     /// How to connect and who we are.
     pub client: ClientOptions,
     /// Applied to each target.
@@ -42,6 +66,50 @@ pub struct Job {
 /// Largest page that is ever read if a job sets no limit: 64 MiB. (Prometheus has no limit; a
 /// real vLLM page has 58 KB, the largest exporters known about 10 MB.)
 pub const PAGE_BYTES_MAX: u64 = 64 << 20;
+
+impl Job {
+    /// A job as Prometheus has it if nothing but the name is written, without targets.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            discover: Vec::new(),
+            scheme: Scheme::Http,
+            metrics_path: "/metrics".to_owned(),
+            params: BTreeMap::new(),
+            interval_ms: 60_000,
+            timeout_ms: 10_000,
+            honor_labels: false,
+            honor_timestamps: true,
+            track_timestamps_staleness: false,
+            protocols: Protocol::TEXT_FIRST.to_vec(),
+            fallback: None,
+            compression: true,
+            limits: Limits::default(),
+            histograms: Histograms::default(),
+            extra_metrics: false,
+            validation: Validation::default(),
+            escaping: Escaping::default(),
+            failure_log: None,
+            client: ClientOptions::default(),
+            relabel: Vec::new(),
+            metric_relabel: Vec::new(),
+        }
+    }
+
+    /// The same, with these targets written down.
+    pub fn with_targets(name: impl Into<String>, targets: Vec<FixedTargets>) -> Self {
+        Self { discover: vec![Mechanism::Fixed(targets)], ..Self::new(name) }
+    }
+
+    /// The targets that are written down.
+    pub fn fixed(&self) -> impl Iterator<Item = &FixedTargets> {
+        let fixed = self.discover.iter().filter_map(|mechanism| match mechanism {
+            Mechanism::Fixed(targets) => Some(targets),
+            _ => None,
+        });
+        fixed.flatten()
+    }
+}
 
 /// Targets that stand in the configuration, with the labels they share.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -72,87 +140,124 @@ impl Scheme {
     }
 }
 
-/// How to connect to a target.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ClientOptions {
-    /// The `Authorization` header.
-    pub authorization: Option<Authorization>,
-    /// TLS.
-    pub tls: TlsOptions,
-    /// Whether redirects are followed.
-    pub follow_redirects: bool,
-    /// Whether HTTP/2 may be used.
-    pub http2: bool,
+/// What may be on a page, or in a job; more than that, and the whole scrape fails. `None`: no
+/// limit.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Limits {
+    /// Bytes of a page after decompression; `None`: [`PAGE_BYTES_MAX`].
+    pub body_bytes: Option<u64>,
+    /// Samples of a page that are left after relabelling.
+    pub samples: Option<u64>,
+    /// Targets of the job that are left after relabelling; with more all of them fail.
+    pub targets: Option<u64>,
+    /// Labels of a series.
+    pub labels: Option<u64>,
+    /// Bytes of a label's name.
+    pub label_name_bytes: Option<u64>,
+    /// Bytes of a label's value.
+    pub label_value_bytes: Option<u64>,
+    /// Buckets of a native histogram; its resolution is lowered until it has no more, and if that
+    /// does not do, the scrape fails.
+    pub histogram_buckets: Option<u64>,
+    /// The least factor from one bucket of a native histogram to the next; the resolution is
+    /// lowered until it holds.
+    pub histogram_factor: Option<f64>,
+    /// How many dropped targets are remembered.
+    pub dropped_kept: Option<u64>,
 }
 
-impl Default for ClientOptions {
-    fn default() -> Self {
-        let tls = TlsOptions::default();
-        Self { authorization: None, tls, follow_redirects: true, http2: true }
-    }
+/// Which histograms of a page are read; a target's labels may say otherwise
+/// (`__scrape_native_histograms__` and its like).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Histograms {
+    /// Read native histograms (`scrape_native_histograms`).
+    pub native: bool,
+    /// Read the classic buckets too where there is a native histogram
+    /// (`always_scrape_classic_histograms`).
+    pub classic_too: bool,
+    /// Make native histograms with custom buckets of classic ones
+    /// (`convert_classic_histograms_to_nhcb`).
+    pub to_custom: bool,
 }
 
-/// Where a secret stands. Files are read again for each request, so that rotation works.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Secret {
-    /// In the configuration.
-    Inline(String),
-    /// In a file, surrounding white space stripped.
-    File(PathBuf),
+/// A form of a page, as `scrape_protocols` names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "named as in the configuration")]
+pub enum Protocol {
+    PrometheusProto,
+    PrometheusText0_0_4,
+    PrometheusText1_0_0,
+    OpenMetricsText0_0_1,
+    OpenMetricsText1_0_0,
 }
 
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Protocol {
+    /// Prometheus's `DefaultScrapeProtocols`.
+    pub const TEXT_FIRST: [Self; 4] = [
+        Self::OpenMetricsText1_0_0,
+        Self::OpenMetricsText0_0_1,
+        Self::PrometheusText1_0_0,
+        Self::PrometheusText0_0_4,
+    ];
+
+    /// Prometheus's `DefaultProtoFirstScrapeProtocols`: the order when native histograms are read.
+    pub const PROTO_FIRST: [Self; 5] = [
+        Self::PrometheusProto,
+        Self::OpenMetricsText1_0_0,
+        Self::OpenMetricsText0_0_1,
+        Self::PrometheusText1_0_0,
+        Self::PrometheusText0_0_4,
+    ];
+
+    /// Every form.
+    pub const ALL: [Self; 5] = Self::PROTO_FIRST;
+
+    /// As in the configuration.
+    pub fn as_str(self) -> &'static str {
         match self {
-            Self::Inline(_) => f.write_str("<secret>"),
-            Self::File(path) => write!(f, "{}", path.display()),
+            Self::PrometheusProto => "PrometheusProto",
+            Self::PrometheusText0_0_4 => "PrometheusText0.0.4",
+            Self::PrometheusText1_0_0 => "PrometheusText1.0.0",
+            Self::OpenMetricsText0_0_1 => "OpenMetricsText0.0.1",
+            Self::OpenMetricsText1_0_0 => "OpenMetricsText1.0.0",
         }
     }
 }
 
-/// Who we say that we are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Authorization {
-    /// `Authorization: <scheme> <credentials>`.
-    Credentials {
-        /// `Bearer`, usually.
-        scheme: String,
-        /// The token.
-        credentials: Secret,
-    },
-    /// `Authorization: Basic …`.
-    Basic {
-        /// The user.
-        username: String,
-        /// The password, if there is one.
-        password: Option<Secret>,
-    },
+/// Which names of metrics and labels are good (`metric_name_validation_scheme`); a page with
+/// another one fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Validation {
+    /// Any UTF-8 text.
+    #[default]
+    Utf8,
+    /// Letters, digits, `_` and (metrics only) `:`.
+    Legacy,
 }
 
-/// How to speak TLS.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TlsOptions {
-    /// Certificates (PEM) to trust instead of the system's.
-    pub ca: Option<Secret>,
-    /// Our own certificate (PEM).
-    pub certificate: Option<Secret>,
-    /// Its key (PEM).
-    pub key: Option<Secret>,
-    /// The name to expect in the target's certificate, instead of the host in the URL.
-    pub server_name: Option<String>,
-    /// Accept any certificate.
-    pub insecure_skip_verify: bool,
-    /// Lowest version: `TLS12` or `TLS13`.
-    pub min_version: Option<TlsVersion>,
-    /// Highest version.
-    pub max_version: Option<TlsVersion>,
+/// What a target is asked to do with names that have other characters than those of
+/// [`Validation::Legacy`] (`metric_name_escaping_scheme`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Escaping {
+    /// Leave them.
+    #[default]
+    AllowUtf8,
+    /// Write `_` for each such character.
+    Underscores,
+    /// `.` becomes `_dot_`, `_` becomes `__`, others `__`.
+    Dots,
+    /// Prefix `U__`, and each such character by its code point.
+    Values,
 }
 
-/// A TLS version that both ends still speak.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum TlsVersion {
-    /// 1.2
-    Tls12,
-    /// 1.3
-    Tls13,
+impl Escaping {
+    /// As in the configuration and in `Accept`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AllowUtf8 => "allow-utf-8",
+            Self::Underscores => "underscores",
+            Self::Dots => "dots",
+            Self::Values => "values",
+        }
+    }
 }

@@ -216,7 +216,7 @@ impl Pool {
 
 /// Whether the two differ in nothing but which targets they have.
 fn scrape_alike(old: &Job, new: &Job) -> bool {
-    let job = Job { fixed: new.fixed.clone(), relabel: new.relabel.clone(), ..old.clone() };
+    let job = Job { discover: new.discover.clone(), relabel: new.relabel.clone(), ..old.clone() };
     job == *new
 }
 

@@ -5,10 +5,36 @@
 //! empty one removes it, and what a mechanism does not mention stays. So an API server that goes
 //! away for an hour takes no target with it.
 
+pub mod dns;
+pub mod file;
+pub mod http;
+pub mod kubernetes;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
+
+use crate::job::FixedTargets;
+use dns::DnsOptions;
+use file::FileOptions;
+use http::HttpOptions;
+use kubernetes::KubernetesOptions;
+
+/// One way to find the targets of a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mechanism {
+    /// They are written down (`static_configs`).
+    Fixed(Vec<FixedTargets>),
+    /// In files.
+    File(FileOptions),
+    /// From a URL.
+    Http(Box<HttpOptions>),
+    /// From DNS.
+    Dns(DnsOptions),
+    /// From a Kubernetes API server.
+    Kubernetes(Box<KubernetesOptions>),
+}
 
 /// Labels by name, as discovery finds them: `__address__`, `__meta_…`, and whatever it is told.
 pub type LabelPairs = BTreeMap<String, String>;

@@ -64,7 +64,7 @@ impl Fetcher {
         Self {
             clients: Mutex::new(Clients::new(job)),
             options: job.client.clone(),
-            page_bytes_max: job.body_bytes_max.unwrap_or(PAGE_BYTES_MAX),
+            page_bytes_max: job.limits.body_bytes.unwrap_or(PAGE_BYTES_MAX),
         }
     }
 

@@ -104,7 +104,7 @@ pub struct Found {
 pub fn find(job: &Job) -> Found {
     let mut found = Found::default();
     let mut seen = HashSet::new();
-    for fixed in &job.fixed {
+    for fixed in job.fixed() {
         for address in &fixed.addresses {
             let discovered = discovered(job, address, &fixed.labels);
             match resolve(job, &discovered) {

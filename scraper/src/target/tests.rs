@@ -3,26 +3,19 @@
 use tsdb::model::regex::Anchored;
 
 use super::*;
-use crate::job::{ClientOptions, FixedTargets, Scheme};
+use crate::job::FixedTargets;
 use crate::relabel::{Action, Rule};
 
 fn job(addresses: &[&str], labels: &[(&str, &str)], relabel: Vec<Rule>) -> Job {
     let labels = labels.iter().map(|(name, value)| (name.to_string(), value.to_string()));
     let addresses = addresses.iter().map(|address| address.to_string()).collect();
+    let fixed = FixedTargets { addresses, labels: labels.collect() };
     Job {
-        name: "vllm".into(),
-        fixed: vec![FixedTargets { addresses, labels: labels.collect() }],
-        scheme: Scheme::Http,
-        metrics_path: "/metrics".into(),
         params: [("name[]".to_owned(), vec!["a b".to_owned(), "c".to_owned()])].into(),
         interval_ms: 5_000,
         timeout_ms: 5_000,
-        honor_labels: false,
-        honor_timestamps: true,
-        body_bytes_max: None,
-        client: ClientOptions::default(),
         relabel,
-        metric_relabel: vec![],
+        ..Job::with_targets("vllm", vec![fixed])
     }
 }
 

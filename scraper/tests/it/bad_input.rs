@@ -179,7 +179,7 @@ async fn no_http_at_all() {
 #[tokio::test]
 async fn a_page_of_200_mb() {
     const LIMIT: u64 = 1 << 20;
-    let limited = |job: &mut Job| job.body_bytes_max = Some(LIMIT);
+    let limited = |job: &mut Job| job.limits.body_bytes = Some(LIMIT);
     let head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n";
     let endless = Answer::Endless(head.into());
     between_good_pages(limited, endless.clone(), "body size limit exceeded").await;
@@ -207,7 +207,7 @@ async fn a_small_page_that_unpacks_to_200_mb() {
     assert!(packed.len() < 1 << 20, "{}", packed.len());
     let head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Encoding: gzip\r\n\
         Connection: close";
-    let limited = |job: &mut Job| job.body_bytes_max = Some(1 << 20);
+    let limited = |job: &mut Job| job.limits.body_bytes = Some(1 << 20);
     between_good_pages(limited, bytes(head, &packed), "body size limit exceeded").await;
 }
 

@@ -1,32 +1,19 @@
 //! Jobs and rules for tests, with the defaults of the configuration.
 
-use scraper::job::{ClientOptions, FixedTargets, Job, Scheme};
+use scraper::discover::Mechanism;
+use scraper::job::{FixedTargets, Job};
 use scraper::relabel::{Action, Rule};
 use tsdb::model::regex::Anchored;
 
 /// A job without targets.
 pub(crate) fn job() -> Job {
-    Job {
-        name: "vllm".into(),
-        fixed: vec![],
-        scheme: Scheme::Http,
-        metrics_path: "/metrics".into(),
-        params: Default::default(),
-        interval_ms: 5_000,
-        timeout_ms: 5_000,
-        honor_labels: false,
-        honor_timestamps: true,
-        body_bytes_max: None,
-        client: ClientOptions::default(),
-        relabel: vec![],
-        metric_relabel: vec![],
-    }
+    Job { interval_ms: 5_000, timeout_ms: 5_000, ..Job::new("vllm") }
 }
 
 /// A job with one target.
 pub(crate) fn job_for(address: &str) -> Job {
     let fixed = FixedTargets { addresses: vec![address.into()], labels: Default::default() };
-    Job { fixed: vec![fixed], ..job() }
+    Job { discover: vec![Mechanism::Fixed(vec![fixed])], ..job() }
 }
 
 /// A rule.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use scraper::cycle::Clock;
+use scraper::discover::Mechanism;
 use scraper::job::{FixedTargets, Job};
 use scraper::manager::Manager;
 use scraper::relabel::Action;
@@ -37,7 +38,8 @@ impl Clock for JumpingClock {
 
 fn job_of(servers: &[&Server]) -> Job {
     let addresses = servers.iter().map(|server| server.address.to_string()).collect();
-    Job { fixed: vec![FixedTargets { addresses, labels: Default::default() }], ..job() }
+    let fixed = FixedTargets { addresses, labels: Default::default() };
+    Job { discover: vec![Mechanism::Fixed(vec![fixed])], ..job() }
 }
 
 fn manager<S: Storage + 'static>(store: &Arc<S>) -> Manager {
@@ -118,7 +120,9 @@ async fn dropped_targets_and_failures_are_told() {
     let server = Server::start(Answer::text("a 1\n")).await;
     let manager = manager(&Arc::new(Recording::default()));
     let mut job = job_of(&[&server]);
-    job.fixed[0].addresses.extend(["drop:1".into(), "a/b".into()]);
+    let addresses = vec!["drop:1".into(), "a/b".into()];
+    let more = FixedTargets { addresses, labels: Default::default() };
+    job.discover.push(Mechanism::Fixed(vec![more]));
     job.relabel = vec![rule(Action::Drop, "__address__", "drop:.*", "", "")];
     let failures = manager.apply(vec![job]);
     assert_eq!(failures[0].error.to_string(), "\"a/b\" is not a valid hostname");

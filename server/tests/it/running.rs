@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use prost::Message;
 use scraper::cycle::SystemClock;
-use scraper::job::{ClientOptions, FixedTargets, Job, Scheme};
+use scraper::job::{FixedTargets, Job};
 use server::app::{App, AppOptions, listen};
 use server::flags::{Command, Flags};
 use server::ingest::remote_write::message::{FloatSample, LabelPair, TimeSeries, WriteRequest};
@@ -111,21 +111,8 @@ pub(crate) fn series(labels: &Labels, samples: impl IntoIterator<Item = (i64, f6
 /// A job with one target and nothing else said.
 pub(crate) fn job(name: &str, address: String) -> Job {
     let labels = std::collections::BTreeMap::new();
-    Job {
-        name: name.to_owned(),
-        fixed: vec![FixedTargets { addresses: vec![address], labels }],
-        scheme: Scheme::Http,
-        metrics_path: "/metrics".to_owned(),
-        params: std::collections::BTreeMap::new(),
-        interval_ms: 1_000,
-        timeout_ms: 1_000,
-        honor_labels: false,
-        honor_timestamps: true,
-        body_bytes_max: None,
-        client: ClientOptions::default(),
-        relabel: Vec::new(),
-        metric_relabel: Vec::new(),
-    }
+    let fixed = FixedTargets { addresses: vec![address], labels };
+    Job { interval_ms: 1_000, timeout_ms: 1_000, ..Job::with_targets(name, vec![fixed]) }
 }
 
 /// Our own test data.

@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use scraper::job::{Authorization, ClientOptions, FixedTargets, Job, Scheme, Secret};
+use scraper::discover::Mechanism;
+use scraper::job::{Authorization, ClientOptions, FixedTargets, Job, Secret};
 
 use crate::simulate::{Target, TargetKind};
 
@@ -20,7 +21,8 @@ pub(super) fn live<'a>(targets: impl IntoIterator<Item = (&'a Target, String)>) 
     for (target, address) in targets {
         let name = job_name(target);
         let job = jobs.entry(name.clone()).or_insert_with(|| job(name, target.kind));
-        job.fixed.push(FixedTargets { addresses: vec![address], labels: labels(target) });
+        let fixed = FixedTargets { addresses: vec![address], labels: labels(target) };
+        job.discover.push(Mechanism::Fixed(vec![fixed]));
     }
     jobs.into_values().collect()
 }
@@ -29,7 +31,8 @@ pub(super) fn live<'a>(targets: impl IntoIterator<Item = (&'a Target, String)>) 
 pub(super) fn of(target: &Target) -> Job {
     let mut job = job(job_name(target), target.kind);
     let addresses = vec![format!("{}:0", target.name)];
-    job.fixed.push(FixedTargets { addresses, labels: labels(target) });
+    let fixed = FixedTargets { addresses, labels: labels(target) };
+    job.discover.push(Mechanism::Fixed(vec![fixed]));
     job
 }
 
@@ -53,18 +56,9 @@ fn job(name: String, kind: TargetKind) -> Job {
     let authorization = (kind == TargetKind::Picker)
         .then(|| Authorization::Credentials { scheme: "Bearer".to_owned(), credentials });
     Job {
-        name,
-        fixed: Vec::new(),
-        scheme: Scheme::Http,
-        metrics_path: "/metrics".to_owned(),
-        params: BTreeMap::new(),
         interval_ms: INTERVAL_MS,
         timeout_ms: TIMEOUT_MS,
-        honor_labels: false,
-        honor_timestamps: true,
-        body_bytes_max: None,
         client: ClientOptions { authorization, ..ClientOptions::default() },
-        relabel: Vec::new(),
-        metric_relabel: Vec::new(),
+        ..Job::new(name)
     }
 }

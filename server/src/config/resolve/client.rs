@@ -23,6 +23,7 @@ pub(super) fn client(raw: &ScrapeConfig, base_dir: &Path) -> Result<ClientOption
         tls: tls.transpose()?.unwrap_or_default(),
         follow_redirects: or_default(&raw.follow_redirects, true),
         http2: or_default(&raw.enable_http2, true),
+        ..ClientOptions::default()
     })
 }
 
@@ -64,7 +65,7 @@ fn basic(raw: &raw::BasicAuth, base_dir: &Path) -> Result<Authorization, Problem
     let what =
         "at most one of basic_auth password, password_file & password_ref must be configured";
     let password = secret(&raw.password, &raw.password_file, what, base_dir)?;
-    let username = or_default(&raw.username, String::new());
+    let username = Secret::Inline(or_default(&raw.username, String::new()));
     Ok(Authorization::Basic { username, password: password.map(|(password, _)| password) })
 }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use scraper::job::{FixedTargets, Job, Scheme};
+use scraper::discover::Mechanism;
+use scraper::job::{FixedTargets, Job, Limits, Scheme};
 
 use super::super::error::{Place, Problem};
 use super::super::raw::{self, ScrapeConfig, StaticConfig, given, items, or_default, pairs};
@@ -21,7 +22,7 @@ pub(super) fn job(
     let name = name(raw, place)?;
     let timing = timing(raw, global, &name)?;
     Ok(Job {
-        fixed: fixed(raw)?,
+        discover: vec![Mechanism::Fixed(fixed(raw)?)],
         scheme: scheme(raw)?,
         metrics_path: or_default(&raw.metrics_path, "/metrics".to_owned()),
         params: params(raw),
@@ -29,7 +30,7 @@ pub(super) fn job(
         timeout_ms: timing.timeout_ms,
         honor_labels: or_default(&raw.honor_labels, false),
         honor_timestamps: or_default(&raw.honor_timestamps, true),
-        body_bytes_max: size::bytes(&raw.body_size_limit)?,
+        limits: Limits { body_bytes: size::bytes(&raw.body_size_limit)?, ..Limits::default() },
         client: client::client(raw, base_dir)?,
         relabel: relabel::rules(
             items(&raw.relabel_configs),
@@ -39,7 +40,7 @@ pub(super) fn job(
             items(&raw.metric_relabel_configs),
             "empty or null metric relabeling rule in scrape config",
         )?,
-        name,
+        ..Job::new(name)
     })
 }
 

@@ -8,8 +8,9 @@ use std::path::Path;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::{option, sample};
+use scraper::discover::Mechanism;
 use scraper::job::{
-    Authorization, ClientOptions, FixedTargets, Job, Scheme, Secret, TlsOptions, TlsVersion,
+    Authorization, ClientOptions, FixedTargets, Job, Limits, Scheme, Secret, TlsOptions, TlsVersion,
 };
 use scraper::relabel::{Action, Rule};
 use server::config;
@@ -124,7 +125,7 @@ fn job() -> impl Strategy<Value = Job> {
     (page, time, flags, vec(targets(), 0..3), client(), rules).prop_map(
         |(page, time, flags, fixed, client, rules)| Job {
             name: page.0,
-            fixed,
+            discover: vec![Mechanism::Fixed(fixed)],
             scheme: if page.3 { Scheme::Https } else { Scheme::Http },
             metrics_path: page.1,
             params: page.2,
@@ -132,10 +133,11 @@ fn job() -> impl Strategy<Value = Job> {
             timeout_ms: 1 + time.1 % time.0,
             honor_labels: flags.0,
             honor_timestamps: flags.1,
-            body_bytes_max: flags.2,
+            limits: Limits { body_bytes: flags.2, ..Limits::default() },
             client,
             relabel: rules.0,
             metric_relabel: rules.1,
+            ..Job::new("")
         },
     )
 }
@@ -183,8 +185,9 @@ fn secret() -> impl Strategy<Value = Secret> {
 fn client() -> impl Strategy<Value = ClientOptions> {
     let credentials = ("Bearer|Token", secret())
         .prop_map(|(scheme, credentials)| Authorization::Credentials { scheme, credentials });
-    let basic = (text(), option::of(secret()))
-        .prop_map(|(username, password)| Authorization::Basic { username, password });
+    let basic = (text(), option::of(secret())).prop_map(|(username, password)| {
+        Authorization::Basic { username: Secret::Inline(username), password }
+    });
     let authorization = option::of(prop_oneof![credentials, basic]);
     (authorization, tls(), any::<bool>(), any::<bool>()).prop_map(
         |(authorization, tls, follow_redirects, http2)| ClientOptions {
@@ -192,6 +195,7 @@ fn client() -> impl Strategy<Value = ClientOptions> {
             tls,
             follow_redirects,
             http2,
+            ..ClientOptions::default()
         },
     )
 }
@@ -236,9 +240,9 @@ fn write_job(out: &mut String, job: &Job, spare: bool) {
     line("honor_timestamps", job.honor_timestamps.to_string(), "true");
     line("follow_redirects", job.client.follow_redirects.to_string(), "true");
     line("enable_http2", job.client.http2.to_string(), "true");
-    line("body_size_limit", job.body_bytes_max.map_or("0".to_owned(), |n| format!("{n}B")), "0");
+    line("body_size_limit", job.limits.body_bytes.map_or("0".to_owned(), |n| format!("{n}B")), "0");
     line("params", mapping(&job.params, |values| list(values, |v| quoted(v))), "{}");
-    line("static_configs", list(&job.fixed, written_targets), "[]");
+    line("static_configs", list(&job.fixed().cloned().collect::<Vec<_>>(), written_targets), "[]");
     line("relabel_configs", list(&job.relabel, written_rule), "[]");
     line("metric_relabel_configs", list(&job.metric_relabel, written_rule), "[]");
     line("tls_config", written_tls(&job.client.tls), "{}");
@@ -251,9 +255,11 @@ fn write_job(out: &mut String, job: &Job, spare: bool) {
         Some(Authorization::Basic { username, password }) => {
             let password = password.as_ref().map(|secret| written_secret("password", secret));
             let password = password.map(|(name, value)| format!(", {name}: {value}"));
+            let Secret::Inline(username) = username else { panic!("a name in a file") };
             let (username, password) = (quoted(username), password.unwrap_or_default());
             line("basic_auth", format!("{{username: {username}{password}}}"), "");
         }
+        Some(Authorization::OAuth2(_)) => panic!("none is made"),
     }
 }
 

@@ -32,8 +32,8 @@ fn job(out: &mut String, job: &Job) -> std::fmt::Result {
     writeln!(out, "job {name:?}: {} {metrics_path:?} {params:?}", scheme.as_str())?;
     write!(out, "  scrape {}/{} ms, ", job.timeout_ms, job.interval_ms)?;
     write!(out, "honor labels {}, timestamps {}, ", job.honor_labels, job.honor_timestamps)?;
-    writeln!(out, "body {:?}", job.body_bytes_max)?;
-    for group in &job.fixed {
+    writeln!(out, "body {:?}", job.limits.body_bytes)?;
+    for group in job.fixed() {
         writeln!(out, "  targets {:?} {:?}", group.addresses, group.labels)?;
     }
     let client = &job.client;
