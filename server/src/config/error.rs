@@ -102,7 +102,9 @@ impl Problem {
 
 /// The line with a mark below the place, unless there is nothing to show or it may hold a secret.
 fn snippet(place: &Place, line: &str) -> String {
-    if line.trim().is_empty() || SECRET_NAMES.iter().any(|name| line.contains(name)) {
+    // A URL may hold a password before its `@`.
+    let is_secret = line.contains('@') || SECRET_NAMES.iter().any(|name| line.contains(name));
+    if line.trim().is_empty() || is_secret {
         return String::new();
     }
     let before = place.column.saturating_sub(1);

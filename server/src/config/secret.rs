@@ -3,16 +3,14 @@
 //! Each secret's bytes are replaced, whatever its YAML style; the rest stays as it was written,
 //! comments included. A secret of several lines keeps its line breaks, so that line numbers hold.
 
-use super::error::Place;
-use super::raw::{File, ScrapeConfig, given, items};
+use super::raw::{self, File};
 
 /// What stands instead of a secret, as in Prometheus.
 const MASK: &str = "<secret>";
 
 /// `text` without the secrets that `file`, read from it, holds.
 pub(super) fn mask(text: &str, file: &File) -> String {
-    let jobs = items(&file.scrape_configs).iter().filter_map(|job| job.value.as_ref());
-    let mut places: Vec<Place> = jobs.flat_map(secrets).collect();
+    let mut places = raw::found(file).secrets;
     places.sort_by_key(|place| place.start);
     // An anchor that several jobs use is one place.
     places.dedup();
@@ -27,13 +25,4 @@ pub(super) fn mask(text: &str, file: &File) -> String {
     }
     masked.push_str(text.get(end..).unwrap_or_default());
     masked
-}
-
-fn secrets(job: &ScrapeConfig) -> Vec<Place> {
-    let authorization = given(&job.authorization).map(|(section, _)| &section.credentials);
-    let password = given(&job.basic_auth).map(|(section, _)| &section.password);
-    let key = given(&job.tls_config).map(|(section, _)| &section.key);
-    let fields = [Some(&job.bearer_token), authorization, password, key];
-    let written = fields.into_iter().flatten().filter_map(given);
-    written.filter(|(secret, _)| !secret.is_empty()).map(|(_, place)| place).collect()
 }

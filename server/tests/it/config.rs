@@ -128,6 +128,32 @@ fn secrets_do_not_show() {
         ("bearer_token: a\n  b\nscheme: http", "bearer_token: <secret>\n\nscheme: http"),
         ("bearer_token: é\nbearer_token_file: ''", "bearer_token: <secret>\nbearer_token_file: ''"),
         ("bearer_token_file: token", "bearer_token_file: token"),
+        (
+            "oauth2: {client_id: a, client_secret: abc, token_url: 'http://b:abc@c'}",
+            "oauth2: {client_id: a, client_secret: <secret>, token_url: <secret>}",
+        ),
+        (
+            "oauth2: {client_id: a, token_url: 'http://b', tls_config: {cert: a, key: abc}}",
+            "oauth2: {client_id: a, token_url: 'http://b', tls_config: {cert: a, key: <secret>}}",
+        ),
+        ("proxy_url: http://a:abc@b:1", "proxy_url: <secret>"),
+        ("proxy_url: http://a@b:1", "proxy_url: http://a@b:1"),
+        (
+            "proxy_url: http://b:1\nproxy_connect_header: {a: [abc, 'abc d']}",
+            "proxy_url: http://b:1\nproxy_connect_header: {a: [<secret>, <secret>]}",
+        ),
+        (
+            "http_headers: {a: {values: [b], secrets: [abc], files: [c]}}",
+            "http_headers: {a: {values: [b], secrets: [<secret>], files: [c]}}",
+        ),
+        (
+            "http_sd_configs: [{url: 'http://a:abc@b', bearer_token: abc}]",
+            "http_sd_configs: [{url: <secret>, bearer_token: <secret>}]",
+        ),
+        (
+            "kubernetes_sd_configs: [{role: pod, api_server: 'http://a', bearer_token: abc}]",
+            "kubernetes_sd_configs: [{role: pod, api_server: 'http://a', bearer_token: <secret>}]",
+        ),
     ];
     for (fields, masked) in rows {
         let file = |fields: &str| {

@@ -4,92 +4,145 @@
 //! is wrong, so that one look finds most of what is to be done. Checks, their order and the words
 //! of errors are Prometheus's where it has them; defaults too (3.14, `config`).
 
+mod alerting;
 mod client;
+mod discovery;
 mod expand;
+mod global;
 mod job;
+mod names;
+mod otlp;
+mod protocol;
 mod relabel;
 mod size;
 mod storage;
 mod value;
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 use scraper::job::Job;
 
 use super::error::{Place, Problem};
-use super::names::{self, Level};
-use super::raw::{self, Section, given, items};
+use super::raw::{self, Inspect, given, items, section};
 use super::yaml::Value;
-use super::{Global, Storage};
+use super::{Alerting, Global, Storage};
+pub(super) use global::Inherited;
 pub(crate) use size::parse_bytes;
-use value::Timing;
 
-/// Prometheus's `DefaultGlobalConfig.ScrapeInterval`.
-const SCRAPE_INTERVAL_MS: i64 = 60_000;
-/// Prometheus's `DefaultGlobalConfig.ScrapeTimeout`.
-const SCRAPE_TIMEOUT_MS: i64 = 10_000;
-/// Prometheus's `DefaultGlobalConfig.EvaluationInterval`.
-const EVALUATION_INTERVAL_MS: i64 = 60_000;
+/// What a file says.
+pub(super) struct Resolved {
+    pub(super) global: Global,
+    pub(super) storage: Storage,
+    pub(super) jobs: Vec<Job>,
+    pub(super) alerting: Alerting,
+    /// Patterns of files, not looked at.
+    pub(super) rule_files: Vec<PathBuf>,
+    /// Patterns of files, not looked at.
+    pub(super) scrape_config_files: Vec<PathBuf>,
+    /// What holds for jobs in those files.
+    pub(super) inherited: Inherited,
+}
 
 /// Decides everything, or says all that is wrong.
-pub(super) fn file(
-    file: &raw::File,
-    base_dir: &Path,
-) -> Result<(Global, Storage, Vec<Job>), Vec<Problem>> {
-    let mut problems = refused(names::FILE, [file]);
+pub(super) fn file(file: &raw::File, base_dir: &Path) -> Result<Resolved, Vec<Problem>> {
+    let mut problems = raw::refused_here(file);
     let nothing = raw::Global::default();
     let raw_global = section(&file.global).unwrap_or(&nothing);
-    let global = checked(global(raw_global), refused(names::GLOBAL, [raw_global]), &mut problems);
-    let storage = checked(storage::storage(file), storage::names_refused(file), &mut problems);
-    let timing = global.as_ref().map_or(Timing::UNKNOWN, Timing::of);
-    let jobs = items(&file.scrape_configs).iter().filter_map(|item| {
-        let names = item.value.as_ref().map(names_refused).unwrap_or_default();
-        checked(job::job(item, timing, base_dir), names, &mut problems)
-    });
-    let jobs: Vec<Job> = jobs.collect();
-    problems.extend(names_unique(items(&file.scrape_configs)).err());
-    match global.zip(storage) {
-        Some((global, storage)) if problems.is_empty() => Ok((global, storage, jobs)),
+    let global = checked(global::global(raw_global, base_dir), raw_global, &mut problems);
+    let storage = checked(storage::storage(file), &file.storage, &mut problems);
+    let unknown = Inherited::unknown();
+    let inherited = global.as_ref().map_or(&unknown, |(_, inherited)| inherited);
+    let jobs = jobs(&file.scrape_configs, inherited, base_dir, &mut problems);
+    let validation = inherited.validation;
+    let alerting = alerting::alerting(&file.alerting, validation, base_dir);
+    let alerting = checked(alerting, &file.alerting, &mut problems);
+    checked(otlp::check(&file.otlp, validation), &file.otlp, &mut problems);
+    problems.extend(raw::found(&file.runtime).refused);
+    let rules = patterns(&file.rule_files, "rule", base_dir, &mut problems);
+    let more = patterns(&file.scrape_config_files, "scrape config", base_dir, &mut problems);
+    match (global, storage, alerting) {
+        (Some((global, inherited)), Some(storage), Some(alerting)) if problems.is_empty() => {
+            Ok(Resolved {
+                global,
+                storage,
+                jobs,
+                alerting,
+                rule_files: rules,
+                scrape_config_files: more,
+                inherited,
+            })
+        }
         _ => Err(problems),
     }
 }
 
-/// What was decided, if all of its section's names are read. Otherwise they are the problem: that
-/// a value is missing may come of a name that is misspelt.
+/// Decides the jobs of another file.
+pub(super) fn scrape_file(
+    file: &raw::ScrapeFile,
+    inherited: &Inherited,
+    base_dir: &Path,
+) -> Result<Vec<Job>, Vec<Problem>> {
+    let mut problems = raw::refused_here(file);
+    let jobs = jobs(&file.scrape_configs, inherited, base_dir, &mut problems);
+    if problems.is_empty() { Ok(jobs) } else { Err(problems) }
+}
+
+/// Where the job of that name is written in another file.
+pub(super) fn place_of(file: &raw::ScrapeFile, name: &str) -> Place {
+    let names = items(&file.scrape_configs).iter().filter_map(|job| job.value.as_ref());
+    let mut names = names.filter_map(|job| given(&job.job_name));
+    names.find(|(written, _)| *written == name).map(|(_, place)| place).unwrap_or_default()
+}
+
+fn jobs(
+    list: &Option<Value<raw::List<raw::ScrapeConfig>>>,
+    inherited: &Inherited,
+    base_dir: &Path,
+    problems: &mut Vec<Problem>,
+) -> Vec<Job> {
+    let items = items(list);
+    let jobs = items
+        .iter()
+        .filter_map(|item| checked(job::job(item, inherited, base_dir), item, problems));
+    let jobs = jobs.collect();
+    problems.extend(names_unique(items).err());
+    jobs
+}
+
+/// What was decided, if all names of what it was decided of are read. Otherwise they are the
+/// problem: that a value is missing may come of a name that is misspelt.
 fn checked<T>(
     decided: Result<T, Problem>,
-    names: Vec<Problem>,
+    of: &impl Inspect,
     problems: &mut Vec<Problem>,
 ) -> Option<T> {
-    if !names.is_empty() {
-        problems.extend(names);
+    let refused = raw::found(of).refused;
+    if !refused.is_empty() {
+        problems.extend(refused);
         return None;
     }
     decided.map_err(|problem| problems.push(problem)).ok()
 }
 
-fn global(raw: &raw::Global) -> Result<Global, Problem> {
-    let interval_ms = value::duration(&raw.scrape_interval)?.unwrap_or(SCRAPE_INTERVAL_MS);
-    let timeout = value::duration(&raw.scrape_timeout)?;
-    if let Some(timeout_ms) = timeout.filter(|timeout_ms| *timeout_ms > interval_ms) {
-        let place = value::place(&raw.scrape_timeout);
-        let what = "global scrape timeout greater than scrape interval";
-        return Err(value::too_long(place, what, timeout_ms, interval_ms));
+/// Paths that may hold a `*`.
+fn patterns(
+    list: &Option<Value<raw::List<String>>>,
+    kind: &str,
+    base_dir: &Path,
+    problems: &mut Vec<Problem>,
+) -> Vec<PathBuf> {
+    let mut paths = Vec::new();
+    for item in items(list) {
+        let path = item.value.as_deref().unwrap_or_default();
+        if !value::is_pattern(path) {
+            let what = format!("invalid {kind} file path {path:?}");
+            let cure = "have no `*` but in its last part";
+            problems.push(Problem::new(item.place, what, cure));
+        }
+        paths.push(value::file(path, base_dir));
     }
-    Ok(Global {
-        scrape_interval_ms: interval_ms,
-        scrape_timeout_ms: timeout.unwrap_or(SCRAPE_TIMEOUT_MS.min(interval_ms)),
-        evaluation_interval_ms: value::duration(&raw.evaluation_interval)?
-            .unwrap_or(EVALUATION_INTERVAL_MS),
-        external_labels: external_labels(raw)?,
-    })
-}
-
-fn external_labels(raw: &raw::Global) -> Result<BTreeMap<String, String>, Problem> {
-    let labels = value::labels(&raw.external_labels)?;
-    let environment = |name: &str| std::env::var(name).unwrap_or_default();
-    Ok(labels.into_iter().map(|(name, text)| (name, expand::expand(&text, environment))).collect())
+    paths
 }
 
 fn names_unique(jobs: &[Value<raw::ScrapeConfig>]) -> Result<(), Problem> {
@@ -103,34 +156,6 @@ fn names_unique(jobs: &[Value<raw::ScrapeConfig>]) -> Result<(), Problem> {
         }
     }
     Ok(())
-}
-
-/// Every name of a job that is not read, refused.
-fn names_refused(job: &raw::ScrapeConfig) -> Vec<Problem> {
-    let mut problems = refused(names::SCRAPE_CONFIG, [job]);
-    problems.extend(refused(names::STATIC_CONFIG, sections(&job.static_configs)));
-    problems.extend(refused(names::RELABEL_CONFIG, sections(&job.relabel_configs)));
-    problems.extend(refused(names::RELABEL_CONFIG, sections(&job.metric_relabel_configs)));
-    problems.extend(refused(names::AUTHORIZATION, section(&job.authorization)));
-    problems.extend(refused(names::BASIC_AUTH, section(&job.basic_auth)));
-    problems.extend(refused(names::TLS_CONFIG, section(&job.tls_config)));
-    problems
-}
-
-fn refused<'a, S: Section + 'a>(
-    level: Level,
-    sections: impl IntoIterator<Item = &'a S>,
-) -> Vec<Problem> {
-    let others = sections.into_iter().flat_map(Section::others);
-    others.map(|name| level.refuse(name)).collect()
-}
-
-fn section<T>(field: &Option<Value<T>>) -> Option<&T> {
-    given(field).map(|(section, _)| section)
-}
-
-fn sections<T>(field: &Option<Value<raw::List<T>>>) -> impl Iterator<Item = &T> {
-    items(field).iter().filter_map(|item| item.value.as_ref())
 }
 
 /// The item, or an error with Prometheus's words if it is null.

@@ -3,14 +3,16 @@
 
 use std::fmt;
 
+use scraper::job::Validation;
 use scraper::relabel::{Action, Rule};
+use tsdb::model::labels::Quoted;
 use tsdb::model::regex::{Anchored, RegexError};
 
 use super::super::error::{Place, Problem};
 use super::super::nearest::nearest;
 use super::super::raw::{RelabelConfig, given, items, or_default};
 use super::super::yaml::Value;
-use super::{present, value};
+use super::{names, present, value};
 
 /// Prometheus's `DefaultRelabelConfig`.
 const SEPARATOR: &str = ";";
@@ -33,11 +35,16 @@ const ACTIONS: [(&str, Action); 11] = [
 ];
 
 /// Decides a list of rules; `null` says what an item without content is.
-pub(super) fn rules(raw: &[Value<RelabelConfig>], null: &str) -> Result<Vec<Rule>, Problem> {
+pub(super) fn rules(
+    raw: &[Value<RelabelConfig>],
+    null: &str,
+    validation: Validation,
+) -> Result<Vec<Rule>, Problem> {
     let rules = raw.iter().map(|item| {
         let (raw, place) = present(item, null)?;
         let rule = rule(raw, place)?;
         check(&rule, raw, place)?;
+        check_names(&rule, raw, validation)?;
         Ok(rule)
     });
     rules.collect()
@@ -127,6 +134,25 @@ fn check(rule: &Rule, raw: &RelabelConfig, place: Place) -> Result<(), Problem> 
         return Err(Problem::new(place, what, "delete the others"));
     }
     Ok(())
+}
+
+/// Whether the names that it writes are good; in one that is made of parts, `$1` and `${1}` are.
+fn check_names(rule: &Rule, raw: &RelabelConfig, validation: Validation) -> Result<(), Problem> {
+    use Action::{DropEqual, HashMod, KeepEqual, LabelMap, Lowercase, Replace, Uppercase};
+    let (field, what, text) = match rule.action {
+        LabelMap => (&raw.replacement, "replacement", &rule.replacement),
+        Replace | HashMod | Lowercase | Uppercase | KeepEqual | DropEqual => {
+            (&raw.target_label, "target_label", &rule.target_label)
+        }
+        _ => return Ok(()),
+    };
+    let made = matches!(rule.action, Replace | LabelMap) && text.contains('$');
+    if validation == Validation::Utf8 || made || names::is_label(text, validation) {
+        return Ok(());
+    }
+    let place = field.as_ref().map(|at| at.place).unwrap_or_default();
+    let what = format!("{} is invalid '{what}' for {} action", Quoted(text), Name(rule.action));
+    Err(Problem::new(place, what, "write letters, digits and `_`"))
 }
 
 /// An action's name.

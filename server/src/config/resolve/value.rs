@@ -5,26 +5,9 @@ use std::path::{Path, PathBuf};
 
 use tsdb::model::duration::{format_duration, parse_duration};
 
-use super::super::Global;
 use super::super::error::{Place, Problem};
 use super::super::raw::{given, pairs};
 use super::super::yaml::{Pairs, Value};
-
-/// How often, and how long at most.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Timing {
-    pub(super) interval_ms: i64,
-    pub(super) timeout_ms: i64,
-}
-
-impl Timing {
-    /// For jobs whose `global` is refused: nothing is above it.
-    pub(super) const UNKNOWN: Self = Self { interval_ms: i64::MAX, timeout_ms: i64::MAX };
-
-    pub(super) fn of(global: &Global) -> Self {
-        Self { interval_ms: global.scrape_interval_ms, timeout_ms: global.scrape_timeout_ms }
-    }
-}
 
 /// Where a field's value stands; the beginning of the file if it does not.
 pub(super) fn place<T>(field: &Option<Value<T>>) -> Place {
@@ -64,4 +47,43 @@ pub(super) const NAME_CURE: &str = "write the label's name";
 /// The path of a file that the configuration names.
 pub(super) fn file(path: &str, base_dir: &Path) -> PathBuf {
     base_dir.join(path)
+}
+
+/// The path of a file that the configuration names; `None` if it does not stand there or is empty.
+pub(super) fn path(field: &Option<Value<String>>, base_dir: &Path) -> Option<PathBuf> {
+    let written = given(field).filter(|(path, _)| !path.is_empty());
+    written.map(|(path, _)| file(path, base_dir))
+}
+
+/// The text, unless it does not stand there or is empty.
+pub(super) fn text(field: &Option<Value<String>>) -> Option<(&str, Place)> {
+    given(field).map(|(text, place)| (text.as_str(), place)).filter(|(text, _)| !text.is_empty())
+}
+
+/// The texts of a list; null is the empty text.
+pub(super) fn texts(list: &[Value<String>]) -> Vec<String> {
+    list.iter().map(|item| item.value.clone().unwrap_or_default()).collect()
+}
+
+/// A limit; 0 is none.
+pub(super) fn limit(field: &Option<Value<u64>>) -> Option<u64> {
+    given(field).map(|(limit, _)| *limit).filter(|limit| *limit != 0)
+}
+
+/// Checks that `url` is one that can be asked.
+pub(super) fn http_url(url: &str, place: Place) -> Result<(), Problem> {
+    let (scheme, behind) = url.split_once("://").unwrap_or(("", url));
+    if !["http", "https"].contains(&scheme) {
+        let what = "URL scheme must be 'http' or 'https'";
+        return Err(Problem::new(place, what, "begin it with http:// or https://"));
+    }
+    if behind.split(['/', '?', '#']).next().unwrap_or_default().is_empty() {
+        return Err(Problem::new(place, "host is missing in URL", "write http://host:port/path"));
+    }
+    Ok(())
+}
+
+/// Whether a path has no `*` but in its last part: Prometheus's `^[^*]*(\*[^/]*)?$`.
+pub(super) fn is_pattern(path: &str) -> bool {
+    path.split_once('*').is_none_or(|(_, behind)| !behind.contains('/'))
 }

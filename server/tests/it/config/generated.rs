@@ -125,7 +125,7 @@ fn job() -> impl Strategy<Value = Job> {
     (page, time, flags, vec(targets(), 0..3), client(), rules).prop_map(
         |(page, time, flags, fixed, client, rules)| Job {
             name: page.0,
-            discover: vec![Mechanism::Fixed(fixed)],
+            discover: mechanisms(fixed),
             scheme: if page.3 { Scheme::Https } else { Scheme::Http },
             metrics_path: page.1,
             params: page.2,
@@ -140,6 +140,12 @@ fn job() -> impl Strategy<Value = Job> {
             ..Job::new("")
         },
     )
+}
+
+/// No list of targets and an empty one are the same.
+fn mechanisms(fixed: Vec<FixedTargets>) -> Vec<Mechanism> {
+    let is_there = !fixed.is_empty();
+    is_there.then_some(Mechanism::Fixed(fixed)).into_iter().collect()
 }
 
 fn targets() -> impl Strategy<Value = FixedTargets> {
