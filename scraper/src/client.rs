@@ -76,8 +76,32 @@ pub enum Authorization {
     OAuth2(Box<OAuth2>),
 }
 
+/// Shows a URL without its password, if it has one, as Go does.
+pub struct Redacted<'a>(pub &'a str);
+
+impl fmt::Display for Redacted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (scheme, behind) = self.0.split_once("://").unwrap_or(("", self.0));
+        let end = behind.find(['/', '?', '#']).unwrap_or(behind.len());
+        let (authority, rest) = behind.split_at(end);
+        match authority
+            .rsplit_once('@')
+            .and_then(|(user, host)| Some((user.split_once(':')?, host)))
+        {
+            Some(((user, _), host)) => write!(f, "{scheme}://{user}:xxxxx@{host}{rest}"),
+            None => f.write_str(self.0),
+        }
+    }
+}
+
+impl fmt::Debug for Redacted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.to_string())
+    }
+}
+
 /// How to ask for a token (RFC 6749, 4.4: client credentials).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct OAuth2 {
     /// Who asks.
     pub client_id: String,
@@ -93,6 +117,16 @@ pub struct OAuth2 {
     pub tls: TlsOptions,
     /// What stands in between.
     pub proxy: Proxy,
+}
+
+impl fmt::Debug for OAuth2 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("OAuth2");
+        shown.field("client_id", &self.client_id).field("client_secret", &self.client_secret);
+        shown.field("scopes", &self.scopes).field("token_url", &Redacted(&self.token_url));
+        shown.field("params", &self.params).field("tls", &self.tls).field("proxy", &self.proxy);
+        shown.finish()
+    }
 }
 
 /// The way through a proxy.
@@ -125,7 +159,9 @@ impl fmt::Debug for ProxyServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Direct => f.write_str("Direct"),
-            Self::Url { no_proxy, .. } => write!(f, "Url(<secret>, except {no_proxy:?})"),
+            Self::Url { url, no_proxy } => {
+                write!(f, "Url({}, except {no_proxy:?})", Redacted(url))
+            }
             Self::Environment(_) => f.write_str("Environment"),
         }
     }

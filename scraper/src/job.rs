@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 pub use crate::client::{
-    Authorization, ClientOptions, Environment, OAuth2, Proxy, ProxyServer, Secret, TlsOptions,
-    TlsVersion,
+    Authorization, ClientOptions, Environment, OAuth2, Proxy, ProxyServer, Redacted, Secret,
+    TlsOptions, TlsVersion,
 };
 use crate::discover::Mechanism;
 use crate::relabel::Rule;

@@ -1,4 +1,4 @@
-//! The HTTP clients of a job.
+//! The HTTP clients of a job, or of something else that connects.
 //!
 //! One client serves all targets, unless `server_name` is set. Then the name to present and to
 //! verify in TLS differs from the host to connect to: each target gets a client of its own that
@@ -17,11 +17,9 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Certificate, Client, ClientBuilder, Identity, Url, redirect, tls};
 
 use super::error::REDIRECTS_MAX;
-use super::secret;
-use crate::job::{ClientOptions, Job, Secret, TlsOptions, TlsVersion};
+use super::{proxy, secret};
+use crate::job::{ClientOptions, Secret, TlsOptions, TlsVersion};
 
-/// Connections stay open for at least this long without use.
-const IDLE_MIN: Duration = Duration::from_secs(90);
 /// Name and version that targets see.
 const USER_AGENT: &str = concat!("Inferometer/", env!("CARGO_PKG_VERSION"));
 
@@ -51,10 +49,8 @@ pub(super) struct Prepared {
 }
 
 impl Clients {
-    pub(super) fn new(job: &Job) -> Self {
-        let idle = Duration::from_millis(2 * job.interval_ms.unsigned_abs()).max(IDLE_MIN);
-        let options = job.client.clone();
-        Self { options, idle, material: None, by_host: HashMap::new() }
+    pub(super) fn new(options: &ClientOptions, idle: Duration) -> Self {
+        Self { options: options.clone(), idle, material: None, by_host: HashMap::new() }
     }
 
     /// The client for `url`, and the URL and `Host` header to use with it.
@@ -67,6 +63,9 @@ impl Clients {
         let (mut alias, mut host) = (None, None);
         if let Some(name) = self.options.tls.server_name.clone().filter(|_| url.scheme() == "https")
         {
+            if proxy::is_used(&self.options.proxy, &url) {
+                return Err("tls_config: server_name cannot be used through a proxy".into());
+            }
             if name.parse::<IpAddr>().is_ok() {
                 return Err("tls_config: server_name must be a name, not an address".into());
             }
@@ -91,7 +90,6 @@ impl Clients {
         };
         let mut builder = Client::builder()
             .user_agent(USER_AGENT)
-            .no_proxy()
             .redirect(redirects)
             .referer(false)
             .pool_idle_timeout(self.idle);
@@ -104,6 +102,7 @@ impl Clients {
                 host,
             }));
         }
+        builder = proxy::apply(builder, &self.options.proxy)?;
         builder = material.apply(builder, &self.options.tls)?;
         builder.build().map_err(|error| super::error::describe(&error, ""))
     }

@@ -6,37 +6,38 @@
 //!
 //! Error texts are Go's and Prometheus's where those are known to their users.
 
+mod accept;
 mod client;
 mod error;
+mod http;
+mod oauth2;
+mod proxy;
 mod secret;
 
-use std::sync::Mutex;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 use tokio::time::{Instant, timeout_at};
 
 pub use error::FetchError;
+pub use http::HttpClient;
 
 use crate::job::{Job, PAGE_BYTES_MAX};
-use client::Clients;
 
-/// What a page may be written in, the best first. `escaping=allow-utf-8` keeps colons in names:
-/// without it the Python client turns `vllm:x` into `vllm_x` in OpenMetrics. As Prometheus 3.
-const ACCEPT_FORMATS: &str = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,\
-    application/openmetrics-text;version=0.0.1;q=0.5,\
-    text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,\
-    text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
 /// Tells the target how long we wait, in seconds.
 const TIMEOUT_HEADER: &str = "X-Prometheus-Scrape-Timeout-Seconds";
+/// Connections stay open for at least this long without use.
+const IDLE_MIN: Duration = Duration::from_secs(90);
 /// Largest buffer that is kept from one page to the next.
 const BUFFER_KEPT_BYTES: usize = 1 << 20;
 
 /// Fetches the pages of a job's targets.
 #[derive(Debug)]
 pub struct Fetcher {
-    clients: Mutex<Clients>,
-    options: crate::job::ClientOptions,
+    client: HttpClient,
+    /// What the pages may be written in.
+    accept: String,
+    compression: bool,
     page_bytes_max: u64,
 }
 
@@ -61,9 +62,11 @@ impl Page {
 impl Fetcher {
     /// A fetcher for the targets of `job`. Nothing is opened or read yet.
     pub fn new(job: &Job) -> Self {
+        let idle = Duration::from_millis(2 * job.interval_ms.unsigned_abs()).max(IDLE_MIN);
         Self {
-            clients: Mutex::new(Clients::new(job)),
-            options: job.client.clone(),
+            client: HttpClient::new(&job.client, idle),
+            accept: accept::accept(job),
+            compression: job.compression,
             page_bytes_max: job.limits.body_bytes.unwrap_or(PAGE_BYTES_MAX),
         }
     }
@@ -93,25 +96,18 @@ impl Fetcher {
     async fn send(&self, url: &str, timeout: Duration) -> Result<reqwest::Response, FetchError> {
         let failed = |cause| FetchError::Request { url: url.to_owned(), cause };
         let headers = self.headers(timeout).map_err(failed)?;
-        let client = {
-            let mut clients = self.clients.lock().unwrap_or_else(|held| held.into_inner());
-            clients.for_url(url).map_err(failed)?
-        };
-        let mut request = client.client.get(client.url).headers(headers);
-        if let Some(host) = client.host {
-            request = request.header(HOST, host);
-        }
-        request.send().await.map_err(|error| failed(error::describe(&error, authority(url))))
+        self.client.get(url, headers).await.map_err(failed)
     }
 
     fn headers(&self, timeout: Duration) -> Result<HeaderMap, String> {
         let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static(ACCEPT_FORMATS));
+        let accept = HeaderValue::from_str(&self.accept).map_err(|error| error.to_string())?;
+        headers.insert(ACCEPT, accept);
+        if !self.compression {
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        }
         let seconds = HeaderValue::from_str(&timeout.as_secs_f64().to_string());
         headers.insert(TIMEOUT_HEADER, seconds.map_err(|error| error.to_string())?);
-        if let Some(authorization) = &self.options.authorization {
-            headers.insert(AUTHORIZATION, secret::authorization(authorization)?);
-        }
         Ok(headers)
     }
 
@@ -130,10 +126,4 @@ impl Fetcher {
         }
         Ok(())
     }
-}
-
-/// `host:port` of a URL.
-fn authority(url: &str) -> &str {
-    let behind = url.split_once("://").map_or(url, |(_, behind)| behind);
-    behind.split(['/', '?']).next().unwrap_or(behind)
 }

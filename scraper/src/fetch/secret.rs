@@ -24,7 +24,7 @@ pub(super) fn read(secret: &Secret) -> Result<Vec<u8>, String> {
 }
 
 /// A secret as text, white space around it removed.
-fn text(secret: &Secret) -> Result<String, String> {
+pub(super) fn text(secret: &Secret) -> Result<String, String> {
     let text = String::from_utf8(read(secret)?).map_err(|_| "the secret is no UTF-8 text")?;
     Ok(text.trim().to_owned())
 }
@@ -46,16 +46,21 @@ pub(super) fn authorization(authorization: &Authorization) -> Result<HeaderValue
             let pair = format!("{username}:{}", password.unwrap_or_default());
             format!("Basic {}", base64(pair.as_bytes()))
         }
-        Authorization::OAuth2(_) => return Err("oauth2 is not there yet".to_owned()),
+        Authorization::OAuth2(_) => return Err("BUG: a token is asked for elsewhere".to_owned()),
     };
-    let mut value = HeaderValue::from_str(&value)
+    header(&value)
+}
+
+/// The value of a header that is not to be shown.
+pub(super) fn header(text: &str) -> Result<HeaderValue, String> {
+    let mut value = HeaderValue::from_str(text)
         .map_err(|_| "the credentials hold characters that no header can hold".to_owned())?;
     value.set_sensitive(true);
     Ok(value)
 }
 
 /// Base64 with padding (RFC 4648, 4).
-fn base64(bytes: &[u8]) -> String {
+pub(super) fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod cache;
+mod client;
 mod corpus;
 mod fixtures;
 mod ingest;
