@@ -23,9 +23,10 @@ use tsdb::disk::os::OsDisk;
 use tsdb::{Db, Dropped, Recovery};
 
 use crate::flags::SharedFlags;
-use crate::http::{self, HttpOptions, Services, State};
+use crate::http::{self, HttpOptions, Lifecycle, Services, State};
 use crate::metrics::Metrics;
 use crate::queries::{LocalQueries, QueryLimits};
+use crate::reload::{self, ConfigFile, Reloader};
 use crate::upkeep::{self, Retention};
 
 /// How long each part of stopping may take.
@@ -47,6 +48,12 @@ pub struct AppOptions {
     pub retention: Retention,
     /// How late a sample may come, in ms; see [`tsdb::Options::out_of_order_ms`].
     pub out_of_order_ms: i64,
+    /// How many exemplars are kept; `None`: as the store does by itself.
+    pub exemplars_max: Option<usize>,
+    /// The file that the jobs are from, if it can be read again.
+    pub file: Option<ConfigFile>,
+    /// Answer `/-/reload` and `/-/quit`.
+    pub lifecycle: bool,
     /// A sentence that the page shows.
     pub notice: Option<String>,
 }
@@ -67,10 +74,12 @@ impl App {
         clock: Arc<dyn Clock>,
     ) -> anyhow::Result<Self> {
         let out_of_order_ms = options.out_of_order_ms;
+        let usual = tsdb::Options::default();
         let limits = tsdb::Options {
             out_of_order_ms,
             unlogged_samples_max: UNLOGGED_SAMPLES_MAX,
-            ..tsdb::Options::default()
+            exemplars_max: options.exemplars_max.unwrap_or(usual.exemplars_max),
+            ..usual
         };
         let (db, recovery) = Db::open(Arc::new(OsDisk), directory, limits)
             .with_context(|| format!("cannot open the store in {}", directory.display()))?;
@@ -97,10 +106,7 @@ impl App {
     ) -> anyhow::Result<()> {
         let storage: Arc<dyn tsdb::Storage> = self.db.clone();
         let scrapes = Arc::new(Manager::new(storage, self.clock.clone()));
-        for failure in scrapes.apply(jobs) {
-            let labels = &failure.discovered_labels;
-            warn!("job {}: {labels} is no target: {}", failure.scrape_pool, failure.error);
-        }
+        reload::say_failures(scrapes.apply(jobs));
         let state = self.state(scrapes.clone());
         let ready = state.ready.clone();
         let (stopping, stopped) = watch::channel(false);
@@ -110,6 +116,13 @@ impl App {
             self.options.shared.sync_ms,
             stopped.clone(),
         ));
+        let quit = state.lifecycle.quit.clone();
+        if let Some(reloader) = &state.lifecycle.reloader {
+            ticks.spawn(reload::on_signal(reloader.clone()));
+            if let Some(every) = self.options.file.as_ref().and_then(|file| file.watch) {
+                ticks.spawn(reload::on_change(reloader.clone(), every));
+            }
+        }
         let retention = self.options.retention;
         ticks.spawn(upkeep::drop_old(self.db.clone(), self.clock.clone(), retention));
         let writer = upkeep::BlockWriter::start(
@@ -125,7 +138,10 @@ impl App {
         let served = axum::serve(listener, http::router(state))
             .with_graceful_shutdown(until_stopped(stopped));
         let server = tokio::spawn(served.into_future());
-        stop.await;
+        tokio::select! {
+            () = stop => {}
+            () = quit.notified() => info!("asked to end by /-/quit"),
+        }
         info!("stopping");
         ready.store(false, Ordering::Release);
         let _ = stopping.send(true);
@@ -155,13 +171,21 @@ impl App {
             cache_bytes: size(shared.cache_bytes),
         };
         let queries = LocalQueries::new(engine, limits, self.db.clone());
+        let metrics = Arc::new(Metrics::default());
+        let reloader = self.options.file.as_ref();
+        let reloader = reloader.map(|file| Reloader::new(file, scrapes.clone(), metrics.clone()));
         Arc::new(Services {
+            lifecycle: Lifecycle {
+                enabled: self.options.lifecycle,
+                reloader: reloader.map(Arc::new),
+                quit: Arc::default(),
+            },
             queries: Arc::new(queries),
             db: self.db.clone(),
             receiver: Arc::default(),
             scrapes,
             clock: self.clock.clone(),
-            metrics: Arc::new(Metrics::default()),
+            metrics,
             ready: Arc::new(AtomicBool::new(true)),
             options: HttpOptions {
                 remote_write: self.options.remote_write,

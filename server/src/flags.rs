@@ -182,6 +182,13 @@ pub struct ServeFlags {
     /// Answer at /api/v1/admin/tsdb/: delete series, clean up after deletions, take snapshots
     #[arg(long = "web.enable-admin-api")]
     pub admin_api: bool,
+    /// Answer at /-/reload and /-/quit
+    #[arg(long = "web.enable-lifecycle")]
+    pub lifecycle: bool,
+    /// How often is looked whether the configuration has changed; 0s: never
+    #[arg(long = "config.auto-reload-interval", default_value = "3s",
+          value_parser = pause_ms, value_name = "DURATION")]
+    pub watch_ms: i64,
     /// Flags that `demo` has too
     #[command(flatten)]
     pub shared: SharedFlags,
@@ -249,6 +256,11 @@ fn duration_ms(text: &str) -> Result<i64, String> {
         Ok(ms) => Ok(ms),
         Err(error) => Err(format!("{error}; write it as 15d, 1h30m or 5s")),
     }
+}
+
+/// As [`duration_ms`], with 0.
+fn pause_ms(text: &str) -> Result<i64, String> {
+    parse_duration(text).map_err(|error| format!("{error}; write it as 15d, 1h30m or 5s"))
 }
 
 impl Flags {

@@ -11,5 +11,6 @@ pub mod http;
 pub mod ingest;
 pub mod metrics;
 pub mod queries;
+pub mod reload;
 pub mod simulate;
 pub mod upkeep;

@@ -36,6 +36,8 @@ pub struct Metrics {
     lowest_timestamp: Gauge,
     block_write_failing: Gauge,
     log_suspended: Gauge,
+    config_loaded: Gauge,
+    config_loaded_at: Gauge<f64, AtomicU64>,
     cache_hits: Counter,
     cache_misses: Counter,
     cache_entries: Gauge,
@@ -62,6 +64,8 @@ impl Default for Metrics {
             lowest_timestamp: Gauge::default(),
             block_write_failing: Gauge::default(),
             log_suspended: Gauge::default(),
+            config_loaded: Gauge::default(),
+            config_loaded_at: Gauge::default(),
             cache_hits: Counter::default(),
             cache_misses: Counter::default(),
             cache_entries: Gauge::default(),
@@ -109,6 +113,11 @@ impl Metrics {
         for (name, help, counter) in counters {
             registry.register(name, help, counter);
         }
+        registry.register(
+            "prometheus_config_last_reload_success_timestamp_seconds",
+            "When the configuration file was last read with success",
+            self.config_loaded_at.clone(),
+        );
         let gauges = [
             (
                 "inferometer_query_cache_entries",
@@ -132,6 +141,11 @@ impl Metrics {
                 self.head_groups.clone(),
             ),
             ("inferometer_targets", "Targets that are scraped", self.targets.clone()),
+            (
+                "prometheus_config_last_reload_successful",
+                "Whether the last reading of the configuration file succeeded",
+                self.config_loaded.clone(),
+            ),
             (
                 "inferometer_targets_up",
                 "Targets whose last scrape succeeded",
@@ -210,6 +224,15 @@ impl Metrics {
     /// Bytes that running queries hold.
     pub fn set_query_memory(&self, bytes: usize) {
         self.query_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+    }
+
+    /// The configuration file was read, or could not be.
+    pub fn set_config_loaded(&self, is_loaded: bool) {
+        self.config_loaded.set(i64::from(is_loaded));
+        if is_loaded {
+            let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+            self.config_loaded_at.set(now.map_or(0.0, |now| now.as_secs_f64()));
+        }
     }
 
     /// The page in OpenMetrics text.

@@ -9,6 +9,7 @@ mod error;
 mod explain;
 mod json;
 mod labels;
+mod lifecycle;
 mod metadata;
 mod page;
 mod params;
@@ -41,6 +42,7 @@ use crate::metrics::Metrics;
 use crate::queries::Queries;
 
 pub use error::{ApiError, ErrorType};
+pub use lifecycle::Lifecycle;
 
 /// Largest form body of a query, in bytes (queries are texts; Prometheus allows Go's 10 MB).
 pub const FORM_BYTES_MAX: usize = 10 << 20;
@@ -64,6 +66,8 @@ pub struct Services {
     pub metrics: Arc<Metrics>,
     /// Whether queries are answered yet.
     pub ready: Arc<AtomicBool>,
+    /// What reloads and what ends.
+    pub lifecycle: Lifecycle,
     /// Switches and limits.
     pub options: HttpOptions,
 }
@@ -96,6 +100,7 @@ pub fn router(state: State) -> Router {
         .route("/targets", get(targets::list))
         .route("/metadata", get(metadata::list))
         .route("/status/buildinfo", get(status::build))
+        .route("/status/config", get(lifecycle::config))
         .route("/status/notice", get(status::notice))
         .route("/status/tsdb", get(status_tsdb::cardinality))
         .route("/write", post(write::receive))
@@ -112,6 +117,14 @@ pub fn router(state: State) -> Router {
         .route("/-/healthy", get(probe::healthy).head(probe::healthy))
         .route("/-/ready", get(probe::ready).head(probe::ready))
         .route("/metrics", get(status::metrics))
+        .route(
+            "/-/reload",
+            post(lifecycle::reload).put(lifecycle::reload).fallback(lifecycle::wrong_method),
+        )
+        .route(
+            "/-/quit",
+            post(lifecycle::quit).put(lifecycle::quit).fallback(lifecycle::wrong_method),
+        )
         .fallback(page::serve)
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
         .layer(axum::middleware::from_fn(cross_origin))

@@ -12,6 +12,7 @@ mod explain;
 mod fuzz;
 mod prometheus;
 mod real_input;
+mod reload;
 mod remote_write;
 mod running;
 mod stats;

@@ -35,6 +35,9 @@ pub(crate) fn options() -> AppOptions {
         admin: false,
         retention: Retention::default(),
         out_of_order_ms: 0,
+        exemplars_max: None,
+        file: None,
+        lifecycle: false,
         notice: None,
     }
 }

@@ -71,6 +71,9 @@ fn options(flags: &DemoFlags) -> AppOptions {
         admin: false,
         retention: Retention::default(),
         out_of_order_ms: 0,
+        exemplars_max: None,
+        file: None,
+        lifecycle: false,
         notice: None,
     }
 }

@@ -1,0 +1,176 @@
+//! Reading the configuration file again while the server runs: on SIGHUP, on request, and when it
+//! has changed.
+//!
+//! A file is loaded whole before anything is changed, so a wrong one changes nothing. Then the
+//! manager of scrapes is given the new jobs; it keeps what stays as it is. One reload at a time;
+//! each says one line in the log. `storage` is what it was at the start.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use scraper::manager::Manager;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing::{error, info, warn};
+
+use crate::config::{self, Config, ConfigError};
+use crate::metrics::Metrics;
+
+/// A configuration file, as it was when the server started, and how it is watched.
+#[derive(Clone, Debug)]
+pub struct ConfigFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it says.
+    pub config: Config,
+    /// How often is looked whether it has changed; `None`: never.
+    pub watch: Option<Duration>,
+    /// Of what was read.
+    fingerprint: u64,
+}
+
+impl ConfigFile {
+    /// Loads a file, to be watched that often.
+    pub fn load(path: &Path, watch: Option<Duration>) -> Result<Self, ConfigError> {
+        let config = config::load(path)?;
+        let fingerprint = fingerprint(path, &config);
+        Ok(Self { path: path.to_owned(), config, watch, fingerprint })
+    }
+}
+
+/// Reloads one file.
+pub struct Reloader {
+    path: PathBuf,
+    scrapes: Arc<Manager>,
+    metrics: Arc<Metrics>,
+    /// What holds now.
+    config: Mutex<Arc<Config>>,
+    /// Of what was read last, whether or not it was good.
+    tried: AtomicU64,
+    one_at_a_time: tokio::sync::Mutex<()>,
+}
+
+impl Reloader {
+    /// For a file that was loaded, whose jobs `scrapes` has.
+    pub fn new(file: &ConfigFile, scrapes: Arc<Manager>, metrics: Arc<Metrics>) -> Self {
+        metrics.set_config_loaded(true);
+        say_idle(&file.config);
+        Self {
+            path: file.path.clone(),
+            scrapes,
+            metrics,
+            config: Mutex::new(Arc::new(file.config.clone())),
+            tried: AtomicU64::new(file.fingerprint),
+            one_at_a_time: tokio::sync::Mutex::new(()),
+        }
+    }
+
+    /// What holds now.
+    pub fn config(&self) -> Arc<Config> {
+        self.config.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Loads the file and makes it hold, or says why not; `why` is for the log.
+    pub async fn reload(&self, why: &str) -> Result<(), String> {
+        let _guard = self.one_at_a_time.lock().await;
+        let (path, now) = (self.path.clone(), self.config());
+        let loaded = tokio::task::spawn_blocking(move || {
+            let loaded = config::load(&path);
+            let tried = fingerprint(&path, loaded.as_ref().unwrap_or(&now));
+            (loaded, tried)
+        });
+        let loaded = loaded.await.map(|(loaded, tried)| {
+            self.tried.store(tried, Ordering::Relaxed);
+            loaded
+        });
+        let config = match loaded.map_err(|error| error.to_string()) {
+            Ok(Ok(config)) => config,
+            Ok(Err(error)) => return Err(self.refuse(why, &error.to_string())),
+            Err(error) => return Err(self.refuse(why, &error)),
+        };
+        self.apply(config, why);
+        Ok(())
+    }
+
+    fn apply(&self, config: Config, why: &str) {
+        let jobs = config.jobs.len();
+        say_failures(self.scrapes.apply(config.jobs.clone()));
+        info!("{} loaded ({why}): {jobs} jobs", self.path.display());
+        say_idle(&config);
+        self.metrics.set_config_loaded(true);
+        let mut now = self.config.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.storage != config.storage {
+            warn!("`storage` has changed, which takes effect at the next start");
+        }
+        *now = Arc::new(config);
+    }
+
+    fn refuse(&self, why: &str, error: &str) -> String {
+        self.metrics.set_config_loaded(false);
+        let path = self.path.display();
+        error!("{path} not loaded ({why}), the configuration stays as it was: {error}");
+        format!("couldn't load configuration (--config.file={path:?}): {error}")
+    }
+}
+
+/// Says which addresses make no target.
+pub fn say_failures(failures: Vec<scraper::manager::Failure>) {
+    for failure in failures {
+        let labels = &failure.discovered_labels;
+        warn!("job {}: {labels} is no target: {}", failure.scrape_pool, failure.error);
+    }
+}
+
+fn say_idle(config: &Config) {
+    for sentence in config.idle() {
+        warn!("{sentence}");
+    }
+}
+
+/// Reloads at each SIGHUP, for ever.
+pub async fn on_signal(reloader: Arc<Reloader>) {
+    match signal(SignalKind::hangup()) {
+        Ok(mut signals) => {
+            while signals.recv().await.is_some() {
+                // The log has said why, if it failed.
+                let _said = reloader.reload("SIGHUP").await;
+            }
+        }
+        Err(error) => error!("SIGHUP cannot be waited for: {error}"),
+    }
+}
+
+/// Looks every so often whether the file, or one that it names, has changed, and reloads when a
+/// change has stood still from one look to the next; for ever. What counts is what stands in the
+/// files, so a symbolic link that points elsewhere is noticed, and one that is written anew with
+/// the same content is not.
+pub async fn on_change(reloader: Arc<Reloader>, every: Duration) {
+    let mut before = reloader.tried.load(Ordering::Relaxed);
+    loop {
+        tokio::time::sleep(every).await;
+        let now = reloader.fingerprint().await;
+        if now != reloader.tried.load(Ordering::Relaxed) && now == before {
+            let _said = reloader.reload("changed").await;
+        }
+        before = now;
+    }
+}
+
+impl Reloader {
+    async fn fingerprint(&self) -> u64 {
+        let (path, config) = (self.path.clone(), self.config());
+        tokio::task::spawn_blocking(move || fingerprint(&path, &config)).await.unwrap_or_default()
+    }
+}
+
+fn fingerprint(path: &Path, config: &Config) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for path in config::files(path, config) {
+        path.hash(&mut hasher);
+        std::fs::read(&path).ok().hash(&mut hasher);
+    }
+    hasher.finish()
+}
