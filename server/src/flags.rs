@@ -28,6 +28,9 @@ pub enum Command {
     /// Ask a running server about queries
     #[command(subcommand)]
     Query(QueryCommand),
+    /// Say what is wrong with files before they are used
+    #[command(subcommand)]
+    Check(CheckCommand),
     /// Run test files
     #[command(subcommand)]
     Test(TestCommand),
@@ -63,6 +66,44 @@ pub struct ExplainFlags {
     /// How far two steps are apart: 15s, or a number of seconds
     #[arg(long, value_name = "DURATION", requires_all = ["start", "end"])]
     pub step: Option<String>,
+}
+
+/// What can be checked.
+#[derive(Debug, Subcommand)]
+pub enum CheckCommand {
+    /// Check configuration files and the files that they name; exit code 1 if one is wrong
+    Config(CheckConfigFlags),
+}
+
+/// Flags of `check config`, those of promtool.
+#[derive(Args, Debug)]
+pub struct CheckConfigFlags {
+    /// The files
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Look at the files alone, and not at those that they name
+    #[arg(long)]
+    pub syntax_only: bool,
+    /// What else is looked for
+    #[arg(long, value_enum, default_value = "duplicate-rules", value_name = "CHECK")]
+    pub lint: Lint,
+    /// Exit code 3 if that finds something
+    #[arg(long)]
+    pub lint_fatal: bool,
+    /// The server's lookback delta: from this on a scrape interval is too long
+    #[arg(long = "query.lookback-delta", default_value = "5m", value_parser = duration_ms,
+          value_name = "DURATION")]
+    pub lookback_ms: i64,
+}
+
+/// Checks beside correctness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "named as on the command line")]
+pub enum Lint {
+    All,
+    DuplicateRules,
+    TooLongScrapeInterval,
+    None,
 }
 
 /// What can be tested.

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use server::cli;
-use server::flags::{Command, Flags, TestCommand};
+use server::flags::{CheckCommand, Command, Flags, TestCommand};
 
 fn main() -> ExitCode {
     share_heaps();
@@ -15,6 +15,7 @@ fn main() -> ExitCode {
         Command::Serve(flags) => cli::serve::run(&flags),
         Command::Demo(flags) => cli::demo::run(&flags),
         Command::Query(command) => cli::query::run(&command),
+        Command::Check(CheckCommand::Config(flags)) => cli::check::config(&flags),
         Command::Test(TestCommand::Promql { files }) => cli::test::promql(&files),
         Command::Tsdb(command) => cli::tsdb::run(&command),
     };

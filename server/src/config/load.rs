@@ -24,6 +24,12 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
     Ok(config)
 }
 
+/// As [`load`], without the files that it names.
+pub fn load_alone(path: &Path) -> Result<Config, ConfigError> {
+    let name = path.display().to_string();
+    parse(&read(path, &name)?, &name, folder(path))
+}
+
 /// Resolves the text of a file, without the files that it names. Errors call it `name`; relative
 /// files in it are in `base_dir`.
 pub fn parse(text: &str, name: &str, base_dir: &Path) -> Result<Config, ConfigError> {

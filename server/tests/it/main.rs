@@ -6,6 +6,7 @@ mod admin;
 mod api;
 mod bad_input;
 mod cache;
+mod check;
 mod config;
 mod crash;
 mod explain;

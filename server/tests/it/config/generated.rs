@@ -10,7 +10,8 @@ use proptest::prelude::*;
 use proptest::{option, sample};
 use scraper::discover::Mechanism;
 use scraper::job::{
-    Authorization, ClientOptions, FixedTargets, Job, Limits, Scheme, Secret, TlsOptions, TlsVersion,
+    Authorization, ClientOptions, Escaping, FixedTargets, Histograms, Job, Limits, Protocol,
+    Scheme, Secret, TlsOptions, TlsVersion,
 };
 use scraper::relabel::{Action, Rule};
 use server::config;
@@ -122,8 +123,8 @@ fn job() -> impl Strategy<Value = Job> {
     let time = (1_i64..1_000_000_000, 0_i64..1_000_000_000);
     let flags = (any::<bool>(), any::<bool>(), option::of(1_u64..1 << 40));
     let rules = (vec(rule(), 0..4), vec(rule(), 0..4));
-    (page, time, flags, vec(targets(), 0..3), client(), rules).prop_map(
-        |(page, time, flags, fixed, client, rules)| Job {
+    (page, time, flags, vec(targets(), 0..3), client(), rules, rest()).prop_map(
+        |(page, time, flags, fixed, client, rules, rest)| Job {
             name: page.0,
             discover: mechanisms(fixed),
             scheme: if page.3 { Scheme::Https } else { Scheme::Http },
@@ -133,10 +134,45 @@ fn job() -> impl Strategy<Value = Job> {
             timeout_ms: 1 + time.1 % time.0,
             honor_labels: flags.0,
             honor_timestamps: flags.1,
-            limits: Limits { body_bytes: flags.2, ..Limits::default() },
+            limits: Limits { body_bytes: flags.2, ..rest.limits },
             client,
             relabel: rules.0,
             metric_relabel: rules.1,
+            ..rest
+        },
+    )
+}
+
+/// A job with what stands in single fields.
+fn rest() -> impl Strategy<Value = Job> {
+    let limit = || option::of(1_u64..1 << 40);
+    let limits = (limit(), limit(), limit(), limit(), limit(), limit(), limit());
+    let protocols = sample::subsequence(Protocol::ALL.to_vec(), 1..=Protocol::ALL.len());
+    // Names are UTF-8: rules write any of them.
+    let names = sample::select(vec![Escaping::AllowUtf8, Escaping::Dots, Escaping::Values]);
+    let fallback = option::of(sample::select(Protocol::ALL.to_vec()));
+    let flags = any::<[bool; 6]>();
+    (limits, protocols.prop_shuffle(), fallback, names, flags).prop_map(
+        |(limits, protocols, fallback, escaping, flags)| Job {
+            track_timestamps_staleness: flags[0],
+            protocols,
+            fallback,
+            compression: flags[1],
+            limits: Limits {
+                body_bytes: None,
+                samples: limits.0,
+                targets: limits.1,
+                labels: limits.2,
+                label_name_bytes: limits.3,
+                label_value_bytes: limits.4,
+                histogram_buckets: limits.5,
+                histogram_factor: limits.5.map(|_| 1.25),
+                dropped_kept: limits.6,
+            },
+            histograms: Histograms { native: flags[2], classic_too: flags[3], to_custom: flags[4] },
+            extra_metrics: flags[5],
+            escaping,
+            failure_log: flags[5].then(|| "/base/failures".into()),
             ..Job::new("")
         },
     )
@@ -247,6 +283,35 @@ fn write_job(out: &mut String, job: &Job, spare: bool) {
     line("follow_redirects", job.client.follow_redirects.to_string(), "true");
     line("enable_http2", job.client.http2.to_string(), "true");
     line("body_size_limit", job.limits.body_bytes.map_or("0".to_owned(), |n| format!("{n}B")), "0");
+    let limits = &job.limits;
+    let rows = [
+        ("sample_limit", limits.samples),
+        ("target_limit", limits.targets),
+        ("label_limit", limits.labels),
+        ("label_name_length_limit", limits.label_name_bytes),
+        ("label_value_length_limit", limits.label_value_bytes),
+        ("native_histogram_bucket_limit", limits.histogram_buckets),
+        ("keep_dropped_targets", limits.dropped_kept),
+    ];
+    for (name, limit) in rows {
+        line(name, limit.unwrap_or(0).to_string(), "0");
+    }
+    let factor = limits.histogram_factor.unwrap_or(0.0);
+    line("native_histogram_min_bucket_factor", factor.to_string(), "0");
+    line("track_timestamps_staleness", job.track_timestamps_staleness.to_string(), "false");
+    line("enable_compression", job.compression.to_string(), "true");
+    line("scrape_protocols", list(&job.protocols, |one| one.as_str().to_owned()), "");
+    if let Some(fallback) = job.fallback {
+        line("fallback_scrape_protocol", fallback.as_str().to_owned(), "");
+    }
+    line("scrape_native_histograms", job.histograms.native.to_string(), "false");
+    line("always_scrape_classic_histograms", job.histograms.classic_too.to_string(), "false");
+    line("convert_classic_histograms_to_nhcb", job.histograms.to_custom.to_string(), "false");
+    line("extra_scrape_metrics", job.extra_metrics.to_string(), "false");
+    line("metric_name_escaping_scheme", job.escaping.as_str().to_owned(), "allow-utf-8");
+    if job.failure_log.is_some() {
+        line("scrape_failure_log_file", "failures".to_owned(), "");
+    }
     line("params", mapping(&job.params, |values| list(values, |v| quoted(v))), "{}");
     line("static_configs", list(&job.fixed().cloned().collect::<Vec<_>>(), written_targets), "[]");
     line("relabel_configs", list(&job.relabel, written_rule), "[]");
