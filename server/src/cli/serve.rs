@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use scraper::cycle::SystemClock;
+use tokio::signal::unix::{SignalKind, signal};
 
 use super::logging;
 use crate::app::{self, App, AppOptions};
@@ -37,6 +38,8 @@ pub fn run(flags: &ServeFlags) -> anyhow::Result<ExitCode> {
         notice: None,
     };
     super::runtime()?.block_on(async {
+        // From here on SIGHUP ends nothing, not even while the store is being opened.
+        let _hangups = signal(SignalKind::hangup()).context("SIGHUP cannot be waited for")?;
         let listener = app::listen(&flags.listen).await?;
         let app = App::open(&flags.storage_path, options, Arc::new(SystemClock::default()))?;
         tracing::info!("listening on http://{}", listener.local_addr()?);
