@@ -9,6 +9,8 @@ pub mod dns;
 pub mod file;
 pub mod http;
 pub mod kubernetes;
+#[cfg(feature = "kubernetes")]
+pub mod monitors;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

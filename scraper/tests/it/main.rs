@@ -9,6 +9,8 @@ mod corpus;
 mod fixtures;
 mod ingest;
 mod jobs;
+#[cfg(feature = "kubernetes")]
+mod kubernetes;
 mod lifecycle;
 mod parse;
 mod recording;
