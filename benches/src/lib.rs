@@ -79,7 +79,7 @@ impl Ingests {
         let counts = ingest
             .page(page.body.as_bytes(), content_type, page.at, appender.as_mut())
             .expect("BUG: a simulated page is refused");
-        let report = Report { up: true, duration_seconds: 0.0, counts };
+        let report = Report { up: true, duration_seconds: 0.0, counts, ..Report::default() };
         ingest.report(&report, page.at, appender.as_mut()).expect("BUG: a report is refused");
         appender.commit().expect("BUG: the simulated disk fails")
     }

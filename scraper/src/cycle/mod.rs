@@ -1,9 +1,9 @@
 //! One target's life: wake up, fetch, store, note how it went, sleep.
 //!
-//! [`Scrape::once`] is one turn, driven by whoever calls it. `run` drives it by the clock:
-//! fetching happens in a task of its own and storing on a thread for blocking work, because a
-//! page may be large and a commit waits for the disk, and so that a panic in either of them ends
-//! that scrape only.
+//! [`Scrape::once`] is one turn, driven by whoever calls it. `run` drives it by the clock. A page
+//! of usual size is stored where it was fetched: that takes a fraction of a millisecond, less than
+//! to wake another thread for it. A large one goes to a thread for blocking work. A panic in
+//! fetching or storing ends that scrape only.
 //!
 //! When a target goes away its series have to end, too: at the time of the next scrape that
 //! would have been, written 1.1 intervals later. If somebody else scrapes the same series by
@@ -13,7 +13,10 @@ mod clock;
 mod schedule;
 
 use std::any::Any;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -24,10 +27,14 @@ use tsdb::model::Timestamp;
 pub use clock::{Clock, SystemClock};
 pub use schedule::Schedule;
 
-use crate::fetch::{Fetcher, Page};
+use crate::fetch::{FetchError, Fetcher, Page};
 use crate::ingest::{Counts, Ingest, Report};
 use crate::job::Job;
 use crate::target::Target;
+
+/// Pages up to this size are stored on the thread that fetched them; reading as much takes some
+/// milliseconds at most.
+const PAGE_BYTES_INLINE: usize = 1 << 20;
 
 /// How a scrape went.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,44 +81,66 @@ impl Scrape {
     /// and in the target's record.
     pub async fn once(&mut self, at: Timestamp, storage: &dyn Storage) -> Outcome {
         let started = self.parts.clock.monotonic();
-        let (page, fetched) = fetch(self.parts.clone(), Page::default()).await;
+        let (page, fetched) = self.fetch().await;
         self.store(&page, fetched, at, started, storage)
+    }
+
+    /// Gets the page.
+    async fn fetch(&mut self) -> (Page, Result<(), FetchError>) {
+        let Parts { target, fetcher, .. } = &self.parts;
+        let timeout = Duration::from_millis(target.timeout_ms.unsigned_abs());
+        let mut page = Page::default();
+        let fetched = fetcher.fetch(&target.url, timeout, &mut page).await;
+        (page, fetched)
     }
 
     /// Stores what was fetched, or that nothing could be.
     fn store(
         &mut self,
         page: &Page,
-        fetched: Result<(), String>,
+        fetched: Result<(), FetchError>,
         at: Timestamp,
         started: Duration,
         storage: &dyn Storage,
     ) -> Outcome {
+        let clock = self.parts.clock.clone();
+        let duration = || (clock.monotonic() - started).as_secs_f64();
+        let was_fetched = fetched.is_ok();
+        let body_bytes = match &fetched {
+            Ok(()) => i64::try_from(page.body.len()).unwrap_or(i64::MAX),
+            Err(FetchError::TooLarge) => -1,
+            Err(_) => 0,
+        };
         let mut append = storage.appender();
-        let counts = fetched.and_then(|()| {
+        let mut duration_seconds = 0.0;
+        let stored = fetched.map_err(|error| error.to_string()).and_then(|()| {
             let content_type = page.content_type.as_deref();
-            let counts = self.ingest.page(&page.body, content_type, at, &mut *append);
-            counts.map_err(|error| error.to_string())
+            let stored = self.ingest.scrape(&page.body, content_type, at, &mut *append, |counts| {
+                duration_seconds = duration();
+                Some(Report { up: true, duration_seconds, counts, body_bytes })
+            });
+            stored.map_err(|error| error.to_string())
         });
-        let duration_seconds = (self.parts.clock.monotonic() - started).as_secs_f64();
-        if counts.is_err() {
+        let (up, mut counts, mut error) = match stored {
+            Ok(counts) => (true, counts, None),
+            Err(error) => (false, Counts::default(), Some(error)),
+        };
+        let mut told = Ok(());
+        if !up {
             // Whatever was appended of the page goes with this appender.
             drop(append);
             append = storage.appender();
+            duration_seconds = duration();
+            counts = if was_fetched { self.ingest.counted() } else { counts };
+            let report = Report { up, duration_seconds, counts, body_bytes };
+            told = self.ingest.lose(at, &mut *append);
+            told = told.and_then(|()| self.ingest.report(&report, at, &mut *append));
         }
-        let up = counts.is_ok();
-        let (counts, mut error) = match counts {
-            Ok(counts) => (counts, None),
-            Err(error) => (Counts::default(), Some(error)),
-        };
-        let report = Report { up, duration_seconds, counts };
-        let told = if up { Ok(()) } else { self.ingest.lose(at, &mut *append) };
-        let told = told.and_then(|()| self.ingest.report(&report, at, &mut *append));
-        let stored = match told {
+        let committed = match told {
             Ok(()) => append.commit().map(drop).map_err(|error| error.to_string()),
             Err(refused) => Err(refused.to_string()),
         };
-        if let Err(failed) = stored {
+        if let Err(failed) = committed {
             self.ingest.forget();
             error.get_or_insert(format!("storing the scrape failed: {failed}"));
         }
@@ -137,13 +166,6 @@ impl Scrape {
     }
 }
 
-/// Gets the page of a target into `page`.
-async fn fetch(parts: Parts, mut page: Page) -> (Page, Result<(), String>) {
-    let timeout = Duration::from_millis(parts.target.timeout_ms.unsigned_abs());
-    let fetched = parts.fetcher.fetch(&parts.target.url, timeout, &mut page).await;
-    (page, fetched.map_err(|error| error.to_string()))
-}
-
 /// What a running cycle is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
@@ -163,7 +185,6 @@ pub(crate) async fn run(
 ) {
     let schedule = Schedule::new(parts.target.identity, parts.target.interval_ms);
     let mut scrape = Scrape::new(parts.clone());
-    let mut page = Page::default();
     let mut due = schedule.after(parts.clock.now());
     loop {
         tokio::select! {
@@ -172,24 +193,25 @@ pub(crate) async fn run(
         }
         let at = schedule.align(due, parts.clock.now());
         let started = parts.clock.monotonic();
-        let mut fetching = tokio::spawn(fetch(parts.clone(), std::mem::take(&mut page)));
         let fetched = tokio::select! {
-            () = stopped(&mut orders) => {
-                fetching.abort();
-                break;
-            }
-            fetched = &mut fetching => fetched,
+            () = stopped(&mut orders) => break,
+            fetched = unwinding(scrape.fetch()) => fetched,
         };
-        let (fetched_page, fetched) =
-            fetched.unwrap_or_else(|error| (Page::default(), Err(panic_text(error))));
+        let (page, fetched) =
+            fetched.unwrap_or_else(|text| (Page::default(), Err(FetchError::Body(text))));
+        let is_large = page.body.len() > PAGE_BYTES_INLINE;
         let store = storage.clone();
-        let storing = spawn_blocking(move || {
-            scrape.store(&fetched_page, fetched, at, started, &*store);
-            (scrape, fetched_page)
-        });
-        (scrape, page) = storing.await.unwrap_or_else(|error| {
-            parts.target.record.note(at, 0.0, false, panic_text(error));
-            (Scrape::new(parts.clone()), Page::default())
+        let storing = move || {
+            scrape.store(&page, fetched, at, started, &*store);
+            scrape
+        };
+        let stored = match is_large {
+            true => spawn_blocking(storing).await.map_err(panic_text),
+            false => catch_unwind(AssertUnwindSafe(storing)).map_err(|panic| text_of(&*panic)),
+        };
+        scrape = stored.unwrap_or_else(|text| {
+            parts.target.record.note(at, 0.0, false, text);
+            Scrape::new(parts.clone())
         });
         due = following(due, &parts, schedule);
     }
@@ -238,13 +260,29 @@ async fn end(
     }
 }
 
+/// What `work` comes to, or what it said when it panicked.
+async fn unwinding<T>(work: impl Future<Output = T>) -> Result<T, String> {
+    let mut work = std::pin::pin!(work);
+    poll_fn(|context| {
+        let polled = catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)));
+        match polled {
+            Ok(polled) => polled.map(Ok),
+            Err(panic) => Poll::Ready(Err(text_of(&*panic))),
+        }
+    })
+    .await
+}
+
 /// What a task that did not finish says.
 fn panic_text(error: JoinError) -> String {
-    let payload: Box<dyn Any + Send> = match error.try_into_panic() {
-        Ok(payload) => payload,
-        Err(error) => return format!("scrape was cancelled: {error}"),
-    };
-    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
-    format!("scrape panicked: {}", text.unwrap_or_else(|| "no message".into()))
+    match error.try_into_panic() {
+        Ok(panic) => text_of(&*panic),
+        Err(error) => format!("scrape was cancelled: {error}"),
+    }
+}
+
+fn text_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("scrape panicked: {}", text.unwrap_or("no message"))
 }

@@ -4,7 +4,7 @@ use hashbrown::HashMap;
 use tsdb::model::{Metadata, MetricType};
 
 use crate::parse::series::unescape;
-use crate::parse::{Entry, Format};
+use crate::parse::{Entry, Format, Parser};
 use crate::target::FamilyMetadata;
 
 /// Pages after which a family that is no longer mentioned is forgotten (Prometheus's number).
@@ -24,6 +24,8 @@ pub(super) struct Families {
     page: u64,
     /// Whether anything was learnt or forgotten since [`Families::take_changes`].
     changed: bool,
+    /// Whether there are some that the last page did not mention.
+    any_gone: bool,
 }
 
 #[derive(Debug, Default)]
@@ -62,6 +64,25 @@ impl Families {
                 self.update(family, |metadata| replace(&mut metadata.unit, unit));
             }
             Entry::Comment | Entry::Sample(_) => {}
+        }
+    }
+
+    /// Learns from all comments in `text`, which were read before.
+    pub(super) fn learn_all(&mut self, text: &[u8], format: Format) {
+        let mut comments = Parser::new(text, format);
+        while let Ok(Some(entry)) = comments.next(b"") {
+            self.learn(&entry, format);
+        }
+    }
+
+    /// The page begun said what the page before said.
+    pub(super) fn pass(&mut self) {
+        let page = self.page;
+        if self.any_gone {
+            let seen = self.known.values_mut().filter(|family| family.seen + 1 == page);
+            seen.for_each(|family| family.seen = page);
+        } else {
+            self.page -= 1;
         }
     }
 
@@ -104,7 +125,11 @@ impl Families {
     /// Ends a page: forgets what was not mentioned for long.
     pub(super) fn end(&mut self) {
         let (page, before) = (self.page, self.known.len());
+        if !self.any_gone && self.known.values().all(|family| family.seen == page) {
+            return;
+        }
         self.known.retain(|_, family| family.seen + PAGES_KEPT > page);
+        self.any_gone = self.known.values().any(|family| family.seen != page);
         self.changed |= self.known.len() != before;
     }
 

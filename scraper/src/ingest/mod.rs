@@ -1,28 +1,30 @@
 //! From a page to a row: the part of a scrape that needs no network.
 //!
-//! An [`Ingest`] belongs to one target. [`Ingest::page`] works in two steps:
+//! An [`Ingest`] belongs to one target. [`Ingest::scrape`] works in two steps:
 //!
-//! 1. **Read** the whole page. Every line is matched with a series that is known by its text
-//!    (`series`); a new one is decoded, relabelled and kept aside. A page that cannot be read
-//!    to its end changes nothing.
-//! 2. **Store**: new series are registered as columns by family, the row is filled in the page's
-//!    order (of samples for one series the first one counts), series that were on the page
-//!    before and are not on this one get the staleness marker, and the row is appended. Samples
-//!    with a timestamp of their own go in beside it.
+//! 1. **Read** the whole page (`read`). It is compared with the page before (`layout`, `part`);
+//!    what is new on it is decoded, relabelled and kept aside (`resolve`). A page that cannot be
+//!    read to its end, or breaks a limit, changes nothing.
+//! 2. **Store** (`store`): new series are registered as columns by family, the row is filled (of
+//!    samples for one series the first one counts), series that were on the page before and are
+//!    not on this one get the staleness marker, `up` and its companions (`report`) are added, and
+//!    the row is appended. Samples with a timestamp of their own go in beside it.
 //!
-//! If the scrape failed, [`Ingest::lose`] marks everything stale instead. [`Ingest::report`]
-//! adds `up` and its companions to the same row. The caller commits; if that fails it calls
-//! [`Ingest::forget`], since column numbers of an appender that was dropped are worth nothing.
+//! If the scrape failed, [`Ingest::lose`] marks everything stale instead, and [`Ingest::report`]
+//! tells of it. The caller commits; if that fails it calls [`Ingest::forget`], since column
+//! numbers of an appender that was dropped are worth nothing.
 //!
 //! Each step asks the store for the target's group anew: one that got no row for long is forgotten
 //! there, and has another number then. The columns go with it, and the page defines them again.
 
 mod family;
+mod layout;
 mod overlay;
+mod part;
 mod read;
 mod report;
+mod resolve;
 mod row;
-mod series;
 mod store;
 
 use std::collections::HashMap;
@@ -30,17 +32,17 @@ use std::sync::Arc;
 
 use thiserror::Error;
 use tsdb::model::{Labels, Timestamp};
-use tsdb::{Append, Cell, ColumnRef, GroupRef, Rejected};
+use tsdb::{Append, Cell, GroupRef, Rejected};
 
 pub use report::Report;
 
 use crate::job::Job;
-use crate::parse::{ContentTypeError, Format, ParseError};
+use crate::parse::{ContentTypeError, ParseError, format_of};
 use crate::target::FamilyMetadata;
 use family::Families;
+use layout::Layout;
 use read::Reading;
 use row::Row;
-use series::{Fate, SeriesCache};
 
 /// What was on a page and what became of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,6 +73,9 @@ pub enum IngestError {
     /// A series' labels are impossible; the text says why.
     #[error("{0}")]
     Labels(String),
+    /// It has more samples than the job allows.
+    #[error("sample limit exceeded")]
+    SampleLimit,
     /// The store refuses it as a whole.
     #[error(transparent)]
     Store(#[from] Rejected),
@@ -82,24 +87,34 @@ pub struct Ingest {
     target: Labels,
     job: Arc<Job>,
     group: Option<GroupRef>,
-    report: Option<Vec<ColumnRef>>,
-    series: SeriesCache,
-    families: Families,
+    /// The report's columns first, then those of the pages.
     row: Row,
-    /// Whole label sets of series that needed them: own timestamps, exemplars.
+    layout: Layout,
+    families: Families,
+    /// Whole label sets of columns that needed them (own timestamps, exemplars), by place.
     labels: HashMap<u32, Labels>,
-    /// Number of the last stored page.
+    /// The series on the last page that have timestamps of their own.
+    loose: Vec<Loose>,
+    /// Number of the last page that was read to its end.
     page: u64,
-    /// The format of the page before.
-    format: Option<Format>,
-    /// What was read of the page at hand; empty between pages.
-    reading: Reading,
+    /// What was on the last page, also if it failed.
+    counted: Counts,
+}
+
+/// A series that has timestamps of its own.
+#[derive(Debug)]
+struct Loose {
+    labels: Labels,
+    /// The number of the last page with this series, 0 if there was none.
+    seen: u64,
+    /// Whether the last page had it, so that its end has to be told.
+    live: bool,
 }
 
 /// What there was before a page, to go back to.
 struct Before {
-    series: usize,
     columns: usize,
+    loose: usize,
 }
 
 impl Ingest {
@@ -109,21 +124,49 @@ impl Ingest {
             target,
             job,
             group: None,
-            report: None,
-            series: SeriesCache::default(),
-            families: Families::default(),
             row: Row::default(),
+            layout: Layout::default(),
+            families: Families::default(),
             labels: HashMap::new(),
+            loose: Vec::new(),
             page: 0,
-            format: None,
-            reading: Reading::default(),
+            counted: Counts::default(),
         }
     }
 
-    /// Stores the page `body`, scraped at `at`. An empty page has no format and no series.
+    /// Stores the page `body`, scraped at `at`, and with it what `report` makes of its counts. An
+    /// empty page has no format and no series.
     ///
     /// After an error nothing of the page is remembered, and what was appended must be dropped.
     /// After success it must be committed; if that fails, call [`Ingest::forget`].
+    pub fn scrape(
+        &mut self,
+        body: &[u8],
+        content_type: Option<&str>,
+        at: Timestamp,
+        append: &mut dyn Append,
+        report: impl FnOnce(Counts) -> Option<Report>,
+    ) -> Result<Counts, IngestError> {
+        let group = self.group(append);
+        let before = Before { columns: self.row.len(), loose: self.loose.len() };
+        let mut reading = Reading::new(before.columns);
+        let read = self.read_page(body, content_type, &mut reading);
+        let stored = read.and_then(|()| {
+            let group = group?;
+            self.store(group, &mut reading, at, append)?;
+            let report = report(reading.counts).map(|report| report.cells(&self.job));
+            self.append_row(group, &report.unwrap_or_default(), at, &mut reading, append)?;
+            Ok(())
+        });
+        self.counted = reading.counts;
+        match stored {
+            Ok(()) => self.settle(reading),
+            Err(_) => self.go_back(&before),
+        }
+        stored.map(|()| self.counted)
+    }
+
+    /// Like [`Ingest::scrape`], without a report.
     pub fn page(
         &mut self,
         body: &[u8],
@@ -131,26 +174,25 @@ impl Ingest {
         at: Timestamp,
         append: &mut dyn Append,
     ) -> Result<Counts, IngestError> {
-        let group = self.group(append);
-        let (series, columns) = (self.series.len(), self.row.columns().len());
-        let before = Before { series, columns };
-        let read = if body.is_empty() { Ok(()) } else { self.read(body, content_type) };
-        let stored = read.and_then(|()| self.store(group?, at, append));
-        if stored.is_err() {
-            self.go_back(&before);
-        }
-        self.reading.clear();
-        stored
+        self.scrape(body, content_type, at, append, |_| None)
+    }
+
+    /// What was on the last page, as far as it was read.
+    pub fn counted(&self) -> Counts {
+        self.counted
     }
 
     /// The scrape at `at` failed: the series of the last page end there.
     pub fn lose(&mut self, at: Timestamp, append: &mut dyn Append) -> Result<(), Rejected> {
         let group = self.group(append)?;
-        if self.row.finish() > 0 {
-            append.row(group, at, self.row.columns(), self.row.cells())?;
+        let mut cells = vec![Cell::ABSENT; self.row.len()];
+        if self.row.finish(&mut cells) > 0 {
+            append.row(group, at, self.row.columns(), &cells)?;
         }
-        self.row.settle();
-        Ok(())
+        self.row.end();
+        let mut nothing = Reading::default();
+        self.page += 1;
+        self.end_loose(at, &mut nothing, append)
     }
 
     /// Writes what is told about the scrape at `at`.
@@ -160,31 +202,43 @@ impl Ingest {
         at: Timestamp,
         append: &mut dyn Append,
     ) -> Result<(), Rejected> {
-        self.report_cells(&report.cells(), at, append)
+        self.report_cells(&report.cells(&self.job), at, append)
     }
 
     /// The target is gone: all its series end at `at`, the report's too (if there are any).
     pub fn end(&mut self, at: Timestamp, append: &mut dyn Append) -> Result<(), Rejected> {
-        if self.report.is_none() {
+        if self.row.len() == 0 {
             return Ok(());
         }
         self.lose(at, append)?;
-        self.report_cells(&[Cell::STALE; report::SERIES], at, append)
+        self.report_cells(&vec![Cell::STALE; self.report_series()], at, append)
     }
 
     /// Forgets everything that the store gave out, as after a commit that failed.
     pub fn forget(&mut self) {
         self.group = None;
-        self.report = None;
-        self.series = SeriesCache::default();
         self.row = Row::default();
+        self.layout = Layout::default();
         self.labels.clear();
+        self.loose.clear();
         self.families.forget_telling();
     }
 
     /// What the target says about its metrics, by name, if that changed since the last call.
     pub fn take_family_changes(&mut self) -> Option<Vec<FamilyMetadata>> {
         self.families.take_changes()
+    }
+
+    fn read_page(
+        &mut self,
+        body: &[u8],
+        content_type: Option<&str>,
+        reading: &mut Reading,
+    ) -> Result<(), IngestError> {
+        if body.is_empty() {
+            return Ok(());
+        }
+        self.read(body, format_of(content_type)?, reading)
     }
 
     /// The target's group, which this appender keeps. If the store forgot the one before, so does
@@ -197,6 +251,41 @@ impl Ingest {
         Ok(*self.group.insert(group))
     }
 
+    /// Sees to it that the report's columns are there; they are the first ones.
+    fn prepare(&mut self, group: GroupRef, append: &mut dyn Append) -> Result<(), Rejected> {
+        if self.row.len() == 0 {
+            for column in append.columns(group, &report::families(&self.job))? {
+                self.row.place(column);
+            }
+        }
+        Ok(())
+    }
+
+    /// Number of series of the report.
+    fn report_series(&self) -> usize {
+        report::series(&self.job)
+    }
+
+    /// Appends the row with the report's cells, which come first.
+    fn append_row(
+        &self,
+        group: GroupRef,
+        report: &[Cell<'static>],
+        at: Timestamp,
+        reading: &mut Reading,
+        append: &mut dyn Append,
+    ) -> Result<(), Rejected> {
+        for (cell, value) in reading.cells.iter_mut().zip(report) {
+            // A series of that name on the page was there first.
+            if *cell == Cell::ABSENT {
+                *cell = *value;
+            }
+        }
+        let row = append.row(group, at, self.row.columns(), &reading.cells)?;
+        reading.counts.refused += row.rejected();
+        Ok(())
+    }
+
     fn report_cells(
         &mut self,
         cells: &[Cell<'_>],
@@ -204,24 +293,17 @@ impl Ingest {
         append: &mut dyn Append,
     ) -> Result<(), Rejected> {
         let group = self.group(append)?;
-        let columns = match self.report.take() {
-            Some(columns) => columns,
-            None => append.columns(group, &report::families())?,
-        };
+        self.prepare(group, append)?;
         // Refused cells are no news: another scraper of these labels was there first.
-        append.row(group, at, &columns, cells)?;
-        self.report = Some(columns);
+        append.row(group, at, &self.row.columns()[..cells.len()], cells)?;
         Ok(())
     }
 
     /// Forgets what a page brought that is not stored.
     fn go_back(&mut self, before: &Before) {
-        for series in self.reading.fresh_series() {
-            self.series.get_mut(series).fate = Fate::Undecided;
-        }
-        self.labels.retain(|series, _| (*series as usize) < before.series);
-        self.series.truncate(before.series);
         self.row.abandon(before.columns);
+        self.labels.retain(|place, _| (*place as usize) < before.columns);
+        self.loose.truncate(before.loose);
         self.families.forget_telling();
     }
 }

@@ -1,43 +1,55 @@
-//! Reading a page: lines become series numbers and values. Nothing here touches the store.
+//! Reading a page: lines become cells. Nothing here touches the store.
+//!
+//! 1. As long as the page goes on as the last one did (`layout`), nothing is parsed but numbers.
+//! 2. From the first difference on each line is still compared with the one that should come next;
+//!    one that differs is parsed, and looked for among the lines of the last page by its series. A
+//!    series that was not there is resolved (`resolve`). The lines make a new layout.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use tsdb::FamilyColumns;
-use tsdb::model::labels::Quoted;
-use tsdb::model::{Labels, METRIC_NAME, Metadata, Timestamp};
+use tsdb::model::{Labels, Metadata, Timestamp};
+use tsdb::{Cell, FamilyColumns};
 
-use super::series::Fate;
-use super::{Ingest, IngestError, overlay};
-use crate::parse::series::decode;
-use crate::parse::{Entry, Label, Parser, Sample, format_of};
+use super::layout::{Fate, Index, Layout, NewLayout, Place};
+use super::{Counts, Ingest, IngestError};
+use crate::job::Job;
+use crate::parse::{Entry, ExemplarText, Format, Parser, Sample, Values};
 
-/// Prometheus's words for a series without `__name__`.
-const NO_NAME: &str = "missing metric name (__name__ label)";
-
-/// What was read of a page; empty between pages.
+/// What was read of a page.
 #[derive(Debug, Default)]
 pub(super) struct Reading {
-    /// All samples but those that a rule drops.
-    pub(super) samples: Vec<ReadSample>,
+    /// The row's cells, as far as they are known.
+    pub(super) cells: Vec<Cell<'static>>,
+    /// Samples for which there is no cell yet or that have timestamps of their own.
+    pub(super) late: Vec<Late>,
     pub(super) exemplars: Vec<ReadExemplar>,
-    /// The new series by family, in the page's order: what to register, and as which series.
-    pub(super) fresh: Vec<(FamilyColumns, Vec<u32>)>,
+    /// The new series by family, in the page's order: what to register, and for which lines.
+    pub(super) fresh: Vec<(FamilyColumns, Vec<usize>)>,
     /// Where each family stands in `fresh`.
     fresh_by_name: HashMap<String, usize>,
-    pub(super) scraped: usize,
+    /// The labels of new series that have exemplars, by line.
+    pub(super) fresh_labels: HashMap<usize, Labels>,
+    /// The page's layout, if it is not that of the page before.
+    pub(super) layout: Option<NewLayout>,
+    pub(super) counts: Counts,
 }
 
+/// A sample that is stored at the end.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct ReadSample {
-    pub(super) series: u32,
+pub(super) struct Late {
+    /// The line's number.
+    pub(super) line: usize,
     pub(super) value: f64,
     /// Its own timestamp, if that counts.
     pub(super) timestamp: Option<Timestamp>,
+    /// Whether the page before did not have the series.
+    pub(super) is_new: bool,
 }
 
 #[derive(Debug)]
 pub(super) struct ReadExemplar {
-    pub(super) series: u32,
+    /// The line's number.
+    pub(super) line: usize,
     pub(super) labels: Labels,
     pub(super) value: f64,
     /// Its own timestamp or its sample's.
@@ -45,34 +57,65 @@ pub(super) struct ReadExemplar {
 }
 
 impl Reading {
-    /// Empties it, and keeps the memory that every page needs.
-    pub(super) fn clear(&mut self) {
-        self.samples.clear();
-        self.exemplars.clear();
-        self.fresh.clear();
-        self.fresh_by_name.clear();
-        self.scraped = 0;
+    pub(super) fn new(columns: usize) -> Self {
+        Self { cells: vec![Cell::ABSENT; columns], ..Self::default() }
     }
 
-    pub(super) fn fresh_series(&self) -> impl Iterator<Item = u32> + '_ {
-        self.fresh.iter().flat_map(|(_, series)| series).copied()
+    /// Sets the cell at `place`, unless this page has set it already.
+    pub(super) fn fill(&mut self, place: u32, value: f64) -> bool {
+        let Some(cell) = self.cells.get_mut(place as usize) else { return false };
+        let first = matches!(cell.value, tsdb::CellValue::Absent);
+        if first {
+            *cell = Cell::float(value);
+        }
+        self.counts.repeated += usize::from(!first);
+        first
     }
 
-    fn add_fresh(
+    pub(super) fn add_fresh(
         &mut self,
-        series: u32,
+        line: usize,
         (family, metadata): (String, Metadata),
         own: Vec<(String, String)>,
     ) {
         let next = self.fresh.len();
-        let at = *self.fresh_by_name.entry(family.clone()).or_insert(next);
+        let at = match self.fresh.last() {
+            Some((last, _)) if last.name == family => next - 1,
+            _ => *self.fresh_by_name.entry(family.clone()).or_insert(next),
+        };
         if at == next {
             let columns = FamilyColumns { name: family, metadata, columns: Vec::new() };
             self.fresh.push((columns, Vec::new()));
         }
-        let (columns, numbers) = &mut self.fresh[at];
+        let (columns, lines) = &mut self.fresh[at];
         columns.columns.push(own);
-        numbers.push(series);
+        lines.push(line);
+    }
+
+    /// Fails a page with more than `limit` samples, those of one series counted once.
+    pub(super) fn refuse_excess(&self, limit: Option<u64>) -> Result<(), IngestError> {
+        let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+        let samples = self.counts.after_relabel - self.counts.repeated;
+        if samples <= limit {
+            return Ok(());
+        }
+        let fresh = || self.fresh.iter().flat_map(|(family, _)| &family.columns);
+        let repeated = fresh().count() - fresh().collect::<HashSet<_>>().len();
+        if samples - repeated <= limit { Ok(()) } else { Err(IngestError::SampleLimit) }
+    }
+
+    fn add_exemplar(
+        &mut self,
+        line: usize,
+        exemplar: ExemplarText<'_>,
+        timestamp: Option<Timestamp>,
+    ) {
+        self.exemplars.push(ReadExemplar {
+            line,
+            labels: Labels::from_pairs(exemplar.labels),
+            value: exemplar.value,
+            timestamp: exemplar.timestamp.or(timestamp),
+        });
     }
 }
 
@@ -80,116 +123,171 @@ impl Ingest {
     pub(super) fn read(
         &mut self,
         body: &[u8],
-        content_type: Option<&str>,
+        format: Format,
+        reading: &mut Reading,
     ) -> Result<(), IngestError> {
-        let format = format_of(content_type)?;
-        let same_format = self.format.replace(format) == Some(format);
         self.families.begin();
+        if self.layout.format != Some(format) {
+            self.layout = Layout::default();
+        }
         let mut parser = Parser::new(body, format);
-        let mut previous = None;
+        let reached = self.read_known(&mut parser, reading);
+        let is_same = self.layout.format.is_some() && self.layout.line(reached).is_none();
+        if is_same && body[parser.offset()..] == *self.layout.tail {
+            self.families.pass();
+            return Ok(());
+        }
+        let layout = std::mem::take(&mut self.layout);
+        let read = self.read_on(&mut parser, body, (&layout, reached), format, reading);
+        self.layout = layout;
+        read
+    }
+
+    /// Reads as long as the page is what it was; returns the place of the line that differs.
+    fn read_known(&mut self, parser: &mut Parser<'_>, reading: &mut Reading) -> Place {
+        let mut number = 0;
+        for (text, _) in self.layout.lines() {
+            let from = parser.offset();
+            let fate = self.layout.fates[number];
+            let known = parser.skip(text)
+                && match parser.plain_value() {
+                    Some(value) => note_plain(fate, value, reading),
+                    None => parser.values().is_ok_and(|values| {
+                        let has_labels = |place| self.labels.contains_key(&place);
+                        note(&self.job, (number, fate), values, has_labels, reading)
+                    }),
+                };
+            if !known {
+                parser.rewind(from);
+                break;
+            }
+            reading.counts.scraped += 1;
+            number += 1;
+        }
+        self.layout.place(number)
+    }
+
+    /// Reads the rest of a page that differs from `old` at place `reached`, or behind it.
+    fn read_on<'p>(
+        &mut self,
+        parser: &mut Parser<'p>,
+        body: &'p [u8],
+        (old, reached): (&Layout, Place),
+        format: Format,
+        reading: &mut Reading,
+    ) -> Result<(), IngestError> {
+        let mut layout = NewLayout::new(format);
+        for ((text, series), fate) in old.lines().zip(&old.fates).take(reached.number) {
+            self.families.learn_all(&text[..series], format);
+            layout.push(text, series, *fate);
+        }
+        let (mut index, mut place) = (None, reached);
         loop {
-            let guess = self.series.guess(previous).filter(|_| same_format);
-            let expected = guess.map_or(&b""[..], |guess| &self.series.get(guess).text);
-            match parser.next(expected)? {
-                Some(Entry::Sample(sample)) => {
-                    let series = self.identify(&sample, guess, previous);
-                    self.sample(series, sample)?;
-                    previous = Some(series);
+            let from = parser.offset();
+            if let Some((text, series)) = old.line(place) {
+                if parser.skip(text)
+                    && let Ok(values) = parser.values()
+                {
+                    self.families.learn_all(&text[..series], format);
+                    let line = layout.push(text, series, old.fates[place.number]);
+                    self.sample(line, &text[series..], values, &mut layout, reading)?;
+                    place = old.after(place);
+                    continue;
                 }
+                parser.rewind(from);
+            }
+            let Some(sample) = self.next_sample(parser, format)? else {
+                layout.tail = body[from..].to_vec();
+                break;
+            };
+            let Sample { series, begins, value, timestamp, exemplar, .. } = sample;
+            let text = &body[from..begins + series.bytes().len()];
+            let index = index.get_or_insert_with(|| Index::of(old));
+            let found = index.find(old, series.bytes());
+            let fate = found.map_or(Fate::Fresh, |found| old.fates[found.number]);
+            place = found.map_or(place, |found| old.after(found));
+            let line = layout.push(text, begins - from, fate);
+            let values = Values { value, timestamp, exemplar };
+            self.sample(line, series.bytes(), values, &mut layout, reading)?;
+        }
+        reading.layout = Some(layout);
+        Ok(())
+    }
+
+    /// The next sample; the comments before it are learnt.
+    fn next_sample<'p>(
+        &mut self,
+        parser: &mut Parser<'p>,
+        format: Format,
+    ) -> Result<Option<Sample<'p>>, IngestError> {
+        loop {
+            match parser.next(b"")? {
+                Some(Entry::Sample(sample)) => return Ok(Some(sample)),
                 Some(comment) => self.families.learn(&comment, format),
-                None => return Ok(()),
+                None => return Ok(None),
             }
         }
     }
 
-    /// The number of a sample's series; a new one gets a number.
-    fn identify(&mut self, sample: &Sample<'_>, guess: Option<u32>, previous: Option<u32>) -> u32 {
-        if let Some(guess) = guess.filter(|_| sample.as_expected) {
-            return guess;
+    /// Takes a sample whose series may be new.
+    fn sample(
+        &mut self,
+        line: usize,
+        series: &[u8],
+        values: Values<'_>,
+        layout: &mut NewLayout,
+        reading: &mut Reading,
+    ) -> Result<(), IngestError> {
+        let own_time = values.timestamp.is_some() && self.job.honor_timestamps;
+        reading.counts.scraped += 1;
+        let fate = self.decide(layout.fates[line], line, series, own_time, reading)?;
+        layout.fates[line] = fate;
+        if own_time || values.exemplar.is_some() {
+            self.keep_labels((line, fate), series, reading)?;
         }
-        let text = sample.series.bytes();
-        let found = self.series.find(text);
-        let series = found.unwrap_or_else(|| self.series.add(text, Fate::Undecided));
-        self.series.follow(previous, series);
-        series
-    }
-
-    fn sample(&mut self, series: u32, sample: Sample<'_>) -> Result<(), IngestError> {
-        self.reading.scraped += 1;
-        let timestamp = sample.timestamp.filter(|_| self.job.honor_timestamps);
-        if timestamp.is_some() || sample.exemplar.is_some() {
-            self.keep_labels(series)?;
-        }
-        if timestamp.is_none() && self.series.get(series).fate == Fate::Undecided {
-            self.make_fresh(series)?;
-        }
-        if self.series.get(series).fate == Fate::Dropped {
-            self.series.get_mut(series).seen = self.page + 1;
-            return Ok(());
-        }
-        self.reading.samples.push(ReadSample { series, value: sample.value, timestamp });
-        if let Some(exemplar) = sample.exemplar {
-            self.reading.exemplars.push(ReadExemplar {
-                series,
-                labels: Labels::from_pairs(exemplar.labels),
-                value: exemplar.value,
-                timestamp: exemplar.timestamp.or(timestamp),
-            });
-        }
+        note(&self.job, (line, fate), values, |_| true, reading);
         Ok(())
-    }
-
-    /// Sees to it that the whole label set of a series is at hand, unless a rule drops it.
-    fn keep_labels(&mut self, series: u32) -> Result<(), IngestError> {
-        if self.series.get(series).fate == Fate::Dropped || self.labels.contains_key(&series) {
-            return Ok(());
-        }
-        if let Some((_, labels)) = self.resolve(series)? {
-            self.labels.insert(series, labels);
-        }
-        Ok(())
-    }
-
-    /// Puts a series among those to register, unless a rule drops it.
-    fn make_fresh(&mut self, series: u32) -> Result<(), IngestError> {
-        if let Some((name, labels)) = self.resolve(series)? {
-            let renamed = labels.metric_name().unwrap_or_default();
-            let family = self.families.of(&name, renamed);
-            let own = overlay::difference(&self.target, &labels);
-            self.reading.add_fresh(series, family, own);
-            self.series.get_mut(series).fate = Fate::Fresh;
-        }
-        Ok(())
-    }
-
-    /// The name of a series on the page, and its labels in the store. If a rule drops it, that
-    /// is noted.
-    fn resolve(&mut self, series: u32) -> Result<Option<(String, Labels)>, IngestError> {
-        let (name, mut page) = decode(&self.series.get(series).text);
-        refuse_repeated_names(&page)?;
-        overlay::normalize(self.families.kind(), &mut page);
-        let (honor, rules) = (self.job.honor_labels, &self.job.metric_relabel);
-        let merged = overlay::merge(&self.target, &name, &page, honor, rules);
-        let Some(labels) = merged.filter(|labels| !labels.is_empty()) else {
-            self.series.get_mut(series).fate = Fate::Dropped;
-            return Ok(None);
-        };
-        if labels.metric_name().is_none() {
-            return Err(IngestError::Labels(NO_NAME.to_owned()));
-        }
-        Ok(Some((name.into_owned(), labels)))
     }
 }
 
-fn refuse_repeated_names(page: &[Label<'_>]) -> Result<(), IngestError> {
-    let mut names: Vec<&str> = page.iter().map(|(name, _)| name.as_ref()).collect();
-    names.push(METRIC_NAME);
-    names.sort_unstable();
-    match names.windows(2).find(|pair| pair[0] == pair[1]) {
-        None => Ok(()),
-        Some(pair) => {
-            let name = Quoted(pair[0]);
-            Err(IngestError::Labels(format!("label name {name} is not unique: invalid sample")))
+/// Takes a number without anything else; `false` if more is to be done about it.
+fn note_plain(fate: Fate, value: f64, reading: &mut Reading) -> bool {
+    match fate {
+        Fate::Column(place) => {
+            reading.fill(place, value);
+            reading.counts.after_relabel += 1;
         }
+        Fate::Dropped => {}
+        Fate::Loose(_) | Fate::Fresh => return false,
     }
+    true
+}
+
+/// Takes a sample whose fate is known; `false` (and nothing done) if more is to be done about it.
+fn note(
+    job: &Job,
+    (line, fate): (usize, Fate),
+    values: Values<'_>,
+    has_labels: impl Fn(u32) -> bool,
+    reading: &mut Reading,
+) -> bool {
+    let Values { value, timestamp, exemplar } = values;
+    let timestamp = timestamp.filter(|_| job.honor_timestamps);
+    let is_plain = timestamp.is_none() && exemplar.is_none();
+    let late = Late { line, value, timestamp, is_new: fate == Fate::Fresh };
+    match fate {
+        Fate::Dropped => return true,
+        Fate::Column(place) if !is_plain && !has_labels(place) => return false,
+        Fate::Loose(_) if timestamp.is_none() => return false,
+        // Behind a new series, which may turn out to be the same one, all keep their order.
+        Fate::Column(place) if timestamp.is_none() && reading.fresh.is_empty() => {
+            reading.fill(place, value);
+        }
+        Fate::Column(_) | Fate::Loose(_) | Fate::Fresh => reading.late.push(late),
+    }
+    reading.counts.after_relabel += 1;
+    if let Some(exemplar) = exemplar {
+        reading.add_exemplar(line, exemplar, timestamp);
+    }
+    true
 }

@@ -5,9 +5,10 @@ use tsdb::model::{METRIC_NAME, Metadata, MetricType};
 use tsdb::{Cell, FamilyColumns};
 
 use super::Counts;
+use crate::job::Job;
 
 /// What is told about a scrape.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Report {
     /// Whether it went well.
     pub up: bool,
@@ -15,40 +16,66 @@ pub struct Report {
     pub duration_seconds: f64,
     /// What was on the page; all zero if the scrape failed before it was read.
     pub counts: Counts,
+    /// Bytes of the page, decompressed; −1 if there were too many.
+    pub body_bytes: i64,
+}
+
+/// Names, units and help texts of a job's series; the names are Prometheus's.
+fn names(job: &Job) -> &'static [(&'static str, &'static str, &'static str)] {
+    const NAMES: [(&str, &str, &str); 8] = [
+        ("up", "", "1 if the last scrape of the target went well, 0 if not."),
+        ("scrape_duration_seconds", "seconds", "How long the last scrape took."),
+        ("scrape_samples_scraped", "", "Samples on the page."),
+        (
+            "scrape_samples_post_metric_relabeling",
+            "",
+            "Samples on the page that metric relabelling left.",
+        ),
+        ("scrape_series_added", "", "Series on the page that were not on the one before."),
+        ("scrape_timeout_seconds", "seconds", "After what time a scrape of the target fails."),
+        ("scrape_sample_limit", "", "Most samples that a page may have, 0 if there is no limit."),
+        (
+            "scrape_body_size_bytes",
+            "bytes",
+            "Size of the page, decompressed; -1 if it was over the limit.",
+        ),
+    ];
+    if job.extra_metrics { &NAMES } else { &NAMES[..5] }
 }
 
 /// Number of series.
-pub(super) const SERIES: usize = 5;
-
-/// Names and help texts; the names are Prometheus's.
-const NAMES: [(&str, &str, &str); SERIES] = [
-    ("up", "", "1 if the last scrape of the target went well, 0 if not."),
-    ("scrape_duration_seconds", "seconds", "How long the last scrape took."),
-    ("scrape_samples_scraped", "", "Samples on the page."),
-    (
-        "scrape_samples_post_metric_relabeling",
-        "",
-        "Samples on the page that metric relabelling left.",
-    ),
-    ("scrape_series_added", "", "Series on the page that were not on the one before."),
-];
+pub(super) fn series(job: &Job) -> usize {
+    names(job).len()
+}
 
 /// The families as the store wants them, one column each.
-pub(super) fn families() -> Vec<FamilyColumns> {
-    let family = |(name, unit, help): (&str, &str, &str)| FamilyColumns {
-        name: name.to_owned(),
-        metadata: Metadata { kind: MetricType::Gauge, unit: unit.into(), help: help.into() },
-        columns: vec![vec![(METRIC_NAME.to_owned(), name.to_owned())]],
+pub(super) fn families(job: &Job) -> Vec<FamilyColumns> {
+    let family = |(name, unit, help): &(&str, &str, &str)| FamilyColumns {
+        name: (*name).to_owned(),
+        metadata: Metadata {
+            kind: MetricType::Gauge,
+            unit: (*unit).to_owned(),
+            help: (*help).to_owned(),
+        },
+        columns: vec![vec![(METRIC_NAME.to_owned(), (*name).to_owned())]],
     };
-    NAMES.map(family).into()
+    names(job).iter().map(family).collect()
 }
 
 impl Report {
     /// The cells of [`families`].
-    pub(super) fn cells(&self) -> [Cell<'static>; SERIES] {
+    pub(super) fn cells(&self, job: &Job) -> Vec<Cell<'static>> {
         let Counts { scraped, after_relabel, added, .. } = self.counts;
-        let up = if self.up { 1.0 } else { 0.0 };
-        let counts = [scraped, after_relabel, added].map(|count| count as f64);
-        [up, self.duration_seconds, counts[0], counts[1], counts[2]].map(Cell::float)
+        let values = [
+            if self.up { 1.0 } else { 0.0 },
+            self.duration_seconds,
+            scraped as f64,
+            after_relabel as f64,
+            added as f64,
+            job.timeout_ms as f64 / 1000.0,
+            job.limits.samples.unwrap_or_default() as f64,
+            self.body_bytes as f64,
+        ];
+        values.into_iter().take(series(job)).map(Cell::float).collect()
     }
 }

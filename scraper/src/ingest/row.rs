@@ -1,98 +1,102 @@
 //! The row that a page becomes: a cell for each column that the target ever had.
 
-use std::collections::HashMap;
+use tsdb::{Cell, CellValue, ColumnRef};
 
-use tsdb::{Cell, ColumnRef};
+/// Stands for no place.
+const NOWHERE: u32 = u32::MAX;
 
-/// Columns and cells, in the order in which the columns came.
+/// Columns in the order in which they came; the first few may be set apart for the report.
 #[derive(Debug, Default)]
 pub(super) struct Row {
     columns: Vec<ColumnRef>,
-    cells: Vec<Cell<'static>>,
-    state: Vec<State>,
-    by_ref: HashMap<ColumnRef, u32>,
-}
-
-/// What is known of a column while a page is read.
-#[derive(Clone, Copy, Debug, Default)]
-struct State {
-    /// It had a value in the last row, so that its end has to be told.
-    live: bool,
-    /// It has a value on this page.
-    filled: bool,
+    /// Which of them had a value in the last row, so that their end has to be told.
+    live: Vec<bool>,
+    /// The place of each column of the group, as far as it has one.
+    places: Vec<u32>,
 }
 
 impl Row {
-    /// The place of a column, made if it is new.
-    pub(super) fn place(&mut self, column: ColumnRef) -> u32 {
-        let next = u32::try_from(self.columns.len()).expect("BUG: a row with 4 G columns");
-        let place = *self.by_ref.entry(column).or_insert(next);
-        if place == next {
-            self.columns.push(column);
-            self.cells.push(Cell::ABSENT);
-            self.state.push(State::default());
-        }
-        place
-    }
-
-    /// Sets the value at `place`; `false` if this page has set it already.
-    pub(super) fn fill(&mut self, place: u32, value: f64) -> bool {
-        let state = &mut self.state[place as usize];
-        let first = !state.filled;
-        if first {
-            state.filled = true;
-            self.cells[place as usize] = Cell::float(value);
-        }
-        first
-    }
-
-    /// Ends the page: cells that were not filled say that their series ended, if it lived.
-    /// Returns how many did end.
-    pub(super) fn finish(&mut self) -> usize {
-        let mut ended = 0;
-        for (cell, state) in self.cells.iter_mut().zip(&self.state).filter(|(_, s)| !s.filled) {
-            *cell = if state.live { Cell::STALE } else { Cell::ABSENT };
-            ended += usize::from(state.live);
-        }
-        ended
-    }
-
-    /// The finished row was appended: what it filled is what lives now.
-    pub(super) fn settle(&mut self) {
-        for state in &mut self.state {
-            *state = State { live: state.filled, filled: false };
-        }
-    }
-
-    /// The row was not appended: keeps the first `length` columns, and what lives.
-    pub(super) fn abandon(&mut self, length: usize) {
-        for column in self.columns.drain(length..) {
-            self.by_ref.remove(&column);
-        }
-        self.cells.truncate(length);
-        self.state.truncate(length);
-        self.state.iter_mut().for_each(|state| state.filled = false);
+    /// Number of columns.
+    pub(super) fn len(&self) -> usize {
+        self.columns.len()
     }
 
     pub(super) fn columns(&self) -> &[ColumnRef] {
         &self.columns
     }
 
-    pub(super) fn cells(&self) -> &[Cell<'static>] {
-        &self.cells
+    /// The place of a column, made if it is new.
+    pub(super) fn place(&mut self, column: ColumnRef) -> u32 {
+        let number = column.0 as usize;
+        if self.places.len() <= number {
+            self.places.resize(number + 1, NOWHERE);
+        }
+        if self.places[number] == NOWHERE {
+            let next = u32::try_from(self.columns.len()).ok().filter(|next| *next != NOWHERE);
+            self.places[number] = next.expect("BUG: a row with 4 G columns");
+            self.columns.push(column);
+            self.live.push(false);
+        }
+        self.places[number]
     }
 
-    /// Keeps the columns that live, under new places; returns the new place of each old one.
-    pub(super) fn retain_live(&mut self) -> Vec<Option<u32>> {
+    /// Ends the page: the cells of those that lived and have no value say that they ended.
+    /// Returns how many did end.
+    pub(super) fn finish(&self, cells: &mut [Cell<'_>]) -> usize {
+        let mut ended = 0;
+        for (cell, _) in cells.iter_mut().zip(&self.live).filter(|(_, live)| **live) {
+            if matches!(cell.value, CellValue::Absent) {
+                *cell = Cell::STALE;
+                ended += 1;
+            }
+        }
+        ended
+    }
+
+    /// The row was appended: what it filled is what lives now, the first `apart` columns apart.
+    pub(super) fn settle(&mut self, cells: &[Cell<'_>], apart: usize) {
+        for (live, cell) in self.live.iter_mut().zip(cells).skip(apart) {
+            *live = !matches!(cell.value, CellValue::Absent | CellValue::Stale);
+        }
+    }
+
+    /// All that lived has ended.
+    pub(super) fn end(&mut self) {
+        self.live.fill(false);
+    }
+
+    /// The row was not appended: keeps the first `length` columns.
+    pub(super) fn abandon(&mut self, length: usize) {
+        for column in self.columns.drain(length..) {
+            self.places[column.0 as usize] = NOWHERE;
+        }
+        self.live.truncate(length);
+    }
+
+    /// Number of columns that live.
+    pub(super) fn living(&self) -> usize {
+        self.live.iter().filter(|live| **live).count()
+    }
+
+    /// Whether the columns stand in the order of their numbers, in which the store likes them.
+    pub(super) fn is_sorted(&self) -> bool {
+        self.columns.is_sorted()
+    }
+
+    /// Keeps the first `apart` columns and those that live, sorted but for the first ones; returns
+    /// the new place of each old one.
+    pub(super) fn tidy(&mut self, apart: usize) -> Vec<Option<u32>> {
         let old = std::mem::take(self);
-        let pairs = old.columns.into_iter().zip(old.state);
-        let moved = pairs.map(|(column, state)| {
-            state.live.then(|| {
-                let place = self.place(column);
-                self.state[place as usize].live = true;
-                place
-            })
-        });
-        moved.collect()
+        let mut kept: Vec<_> = old.columns.iter().copied().zip(old.live).collect();
+        let apart = apart.min(kept.len());
+        let mut rest = kept.split_off(apart);
+        rest.retain(|(_, live)| *live);
+        rest.sort_unstable();
+        for (column, live) in kept.into_iter().chain(rest) {
+            let place = self.place(column);
+            self.live[place as usize] = live;
+        }
+        let new = |column: &ColumnRef| self.places.get(column.0 as usize).copied();
+        old.columns.iter().map(|column| new(column).filter(|place| *place != NOWHERE)).collect()
     }
 }

@@ -3,98 +3,117 @@
 use tsdb::model::{Exemplar, Timestamp};
 use tsdb::{Append, Cell, GroupRef, Rejected};
 
-use super::read::{ReadExemplar, ReadSample};
-use super::series::Fate;
-use super::{Counts, Ingest, IngestError};
+use super::layout::Fate;
+use super::read::{Late, ReadExemplar, Reading};
+use super::{Ingest, IngestError};
 
-/// Series that are remembered beyond twice the number on the last page, before those that are
-/// gone are forgotten (Prometheus's number).
-const SERIES_SPARE: usize = 1000;
+/// Columns that are remembered beyond twice those that live, before the others are forgotten
+/// (Prometheus's number).
+const COLUMNS_SPARE: usize = 1000;
 
 /// How far a timestamp on a page may be ahead of the scrape (Prometheus's number). One far in
 /// the future would make all later samples of its series out of order.
 const AHEAD_MAX_MS: i64 = 10 * 60 * 1000;
 
 impl Ingest {
+    /// Registers what is new and completes the row; what is no part of it is appended.
     pub(super) fn store(
         &mut self,
         group: GroupRef,
+        reading: &mut Reading,
         at: Timestamp,
         append: &mut dyn Append,
-    ) -> Result<Counts, IngestError> {
-        self.register(group, append)?;
-        let scraped = self.reading.scraped;
-        let after_relabel = self.reading.samples.len();
-        let mut counts = Counts { scraped, after_relabel, ..Counts::default() };
-        let latest = at.plus_ms(AHEAD_MAX_MS);
-        for index in 0..after_relabel {
-            self.place(self.reading.samples[index], latest, &mut counts, append)?;
+    ) -> Result<(), IngestError> {
+        self.prepare(group, append)?;
+        reading.refuse_excess(self.job.limits.samples)?;
+        self.register(group, reading, append)?;
+        reading.cells.resize(self.row.len(), Cell::ABSENT);
+        self.page += 1;
+        for late in std::mem::take(&mut reading.late) {
+            self.place(late, at, reading, append)?;
         }
-        counts.ended = self.row.finish();
-        let report = append.row(group, at, self.row.columns(), self.row.cells())?;
-        counts.refused += report.rejected();
-        for exemplar in std::mem::take(&mut self.reading.exemplars) {
-            self.exemplar(exemplar, at, &mut counts, append)?;
+        reading.counts.ended = self.row.finish(&mut reading.cells);
+        for exemplar in std::mem::take(&mut reading.exemplars) {
+            self.exemplar(exemplar, at, reading, append)?;
         }
+        self.end_loose(at, reading, append)?;
         for (family, metadata) in self.families.untold() {
             append.metadata(family, metadata)?;
-        }
-        self.row.settle();
-        self.families.end();
-        self.page += 1;
-        if self.series.len() > 2 * after_relabel + SERIES_SPARE {
-            self.prune();
-        }
-        Ok(counts)
-    }
-
-    /// Makes columns of the new series.
-    fn register(&mut self, group: GroupRef, append: &mut dyn Append) -> Result<(), Rejected> {
-        if self.reading.fresh.is_empty() {
-            return Ok(());
-        }
-        let fresh = std::mem::take(&mut self.reading.fresh);
-        let (families, series): (Vec<_>, Vec<_>) = fresh.into_iter().unzip();
-        let columns = append.columns(group, &families);
-        // Kept for the way back, should the page fail after all.
-        self.reading.fresh = families.into_iter().zip(series).collect();
-        for (series, column) in self.reading.fresh_series().zip(columns?) {
-            self.series.get_mut(series).fate = Fate::Column(self.row.place(column));
         }
         Ok(())
     }
 
-    /// Puts a sample into the row or, with its own timestamp (`latest` at the most), beside it.
-    fn place(
+    /// Makes columns of the new series.
+    fn register(
         &mut self,
-        sample: ReadSample,
-        latest: Timestamp,
-        counts: &mut Counts,
+        group: GroupRef,
+        reading: &mut Reading,
         append: &mut dyn Append,
     ) -> Result<(), Rejected> {
-        let page = self.page + 1;
-        let series = self.series.get_mut(sample.series);
-        let new = series.seen < self.page || series.seen == 0;
-        let fate = series.fate;
-        series.seen = page;
-        let stored = match (sample.timestamp, fate) {
-            (None, Fate::Column(place)) => {
-                let first = self.row.fill(place, sample.value);
-                counts.repeated += usize::from(!first);
-                first
+        let Some(layout) = reading.layout.as_mut().filter(|_| !reading.fresh.is_empty()) else {
+            return Ok(());
+        };
+        let (families, lines): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut reading.fresh).into_iter().unzip();
+        let columns = append.columns(group, &families)?;
+        for (line, column) in lines.into_iter().flatten().zip(columns) {
+            let place = self.row.place(column);
+            layout.fates[line] = Fate::Column(place);
+            if let Some(labels) = reading.fresh_labels.remove(&line) {
+                self.labels.insert(place, labels);
             }
-            (None, _) => false,
-            (Some(timestamp), _) if timestamp > latest => {
-                counts.refused += 1;
+        }
+        Ok(())
+    }
+
+    /// Puts a sample into the row or, with its own timestamp, beside it.
+    fn place(
+        &mut self,
+        late: Late,
+        at: Timestamp,
+        reading: &mut Reading,
+        append: &mut dyn Append,
+    ) -> Result<(), Rejected> {
+        let fate = self.fate(late.line, reading);
+        let stored = match (fate, late.timestamp) {
+            (Fate::Column(place), None) => reading.fill(place, late.value) && late.is_new,
+            (_, Some(timestamp)) if timestamp > at.plus_ms(AHEAD_MAX_MS) => {
+                reading.counts.refused += 1;
                 false
             }
-            (Some(timestamp), _) => {
-                let labels = self.labels.get(&sample.series).cloned().unwrap_or_default();
-                let cell = Cell::float(sample.value);
-                tolerate(append.sample(&labels, timestamp, cell), counts)?
+            (Fate::Column(place), Some(timestamp)) => {
+                let labels = self.labels.get(&place).cloned().unwrap_or_default();
+                let cell = Cell::float(late.value);
+                tolerate(append.sample(&labels, timestamp, cell), reading)?;
+                false
             }
+            (Fate::Loose(number), Some(timestamp)) => {
+                let Some(loose) = self.loose.get_mut(number as usize) else { return Ok(()) };
+                let is_new = loose.seen == 0;
+                loose.seen = self.page;
+                let cell = Cell::float(late.value);
+                tolerate(append.sample(&loose.labels, timestamp, cell), reading)? && is_new
+            }
+            _ => false,
         };
-        counts.added += usize::from(new && stored);
+        reading.counts.added += usize::from(stored);
+        Ok(())
+    }
+
+    /// Series with timestamps of their own that are no longer on the page end, if that is wanted.
+    pub(super) fn end_loose(
+        &mut self,
+        at: Timestamp,
+        reading: &mut Reading,
+        append: &mut dyn Append,
+    ) -> Result<(), Rejected> {
+        for loose in &mut self.loose {
+            let was_live = std::mem::replace(&mut loose.live, loose.seen == self.page);
+            if was_live && !loose.live && self.job.track_timestamps_staleness {
+                let ended = append.sample(&loose.labels, at, Cell::STALE);
+                reading.counts.ended += usize::from(tolerate_silently(ended)?);
+            }
+        }
         Ok(())
     }
 
@@ -102,33 +121,80 @@ impl Ingest {
         &mut self,
         read: ReadExemplar,
         at: Timestamp,
-        counts: &mut Counts,
+        reading: &mut Reading,
         append: &mut dyn Append,
     ) -> Result<(), Rejected> {
-        let Some(labels) = self.labels.get(&read.series) else { return Ok(()) };
+        let labels = match self.fate(read.line, reading) {
+            Fate::Column(place) => self.labels.get(&place),
+            Fate::Loose(number) => self.loose.get(number as usize).map(|loose| &loose.labels),
+            Fate::Dropped | Fate::Fresh => None,
+        };
+        let Some(labels) = labels else { return Ok(()) };
         let timestamp = read.timestamp.unwrap_or(at);
         let exemplar = Exemplar { labels: read.labels, value: read.value, timestamp };
-        tolerate(append.exemplar(labels, exemplar), counts).map(|_| ())
+        tolerate(append.exemplar(labels, exemplar), reading).map(|_| ())
     }
 
-    /// Forgets the series and columns that the page just stored does not have.
-    fn prune(&mut self) {
-        self.series.retain_seen(self.page);
-        let moved = self.row.retain_live();
-        self.series.move_columns(|place| moved.get(place as usize).copied().flatten());
+    fn fate(&self, line: usize, reading: &Reading) -> Fate {
+        let fates = reading.layout.as_ref().map_or(&self.layout.fates, |layout| &layout.fates);
+        fates.get(line).copied().unwrap_or(Fate::Dropped)
+    }
+
+    /// The page was appended: it is what the next one is compared with.
+    pub(super) fn settle(&mut self, reading: Reading) {
+        self.row.settle(&reading.cells, self.report_series());
+        self.families.end();
+        if let Some(layout) = reading.layout {
+            self.layout = layout.finish();
+            self.forget_loose();
+        }
+        let living = self.row.living();
+        if self.row.len() > 2 * living + COLUMNS_SPARE || !self.row.is_sorted() {
+            self.tidy();
+        }
+    }
+
+    /// Forgets the loose series that the page does not have.
+    fn forget_loose(&mut self) {
+        let mut moved = Vec::with_capacity(self.loose.len());
+        let mut kept = 0;
+        for loose in &self.loose {
+            moved.push(kept);
+            kept += u32::from(loose.seen == self.page);
+        }
+        self.loose.retain(|loose| loose.seen == self.page);
+        for fate in &mut self.layout.fates {
+            if let Fate::Loose(number) = fate {
+                *number = moved.get(*number as usize).copied().unwrap_or_default();
+            }
+        }
+    }
+
+    /// Forgets the columns that do not live, and puts the others in order.
+    fn tidy(&mut self) {
+        let moved = self.row.tidy(self.report_series());
+        for fate in &mut self.layout.fates {
+            if let Fate::Column(place) = *fate {
+                let place = moved.get(place as usize).copied().flatten();
+                *fate = place.map_or(Fate::Fresh, Fate::Column);
+            }
+        }
         self.labels.clear();
     }
 }
 
 /// Whether one sample was stored. What is wrong with it alone is counted; only what is wrong with
 /// all of them is an error.
-fn tolerate(result: Result<(), Rejected>, counts: &mut Counts) -> Result<bool, Rejected> {
+fn tolerate(result: Result<(), Rejected>, reading: &mut Reading) -> Result<bool, Rejected> {
+    let stored = tolerate_silently(result)?;
+    reading.counts.refused += usize::from(!stored);
+    Ok(stored)
+}
+
+fn tolerate_silently(result: Result<(), Rejected>) -> Result<bool, Rejected> {
     match result {
         Ok(()) => Ok(true),
-        Err(Rejected::OutOfOrder | Rejected::Duplicate | Rejected::TooOld) => {
-            counts.refused += 1;
-            Ok(false)
-        }
+        Err(Rejected::OutOfOrder | Rejected::Duplicate | Rejected::TooOld) => Ok(false),
         Err(other) => Err(other),
     }
 }

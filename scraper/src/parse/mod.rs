@@ -4,8 +4,8 @@
 //! 2. [`Parser`] walks over the page, one entry a call, and copies nothing: an entry points into
 //!    the page. Labels are checked on the way and decoded only when somebody asks
 //!    ([`decode`](series::decode)).
-//! 3. A caller that knows which series comes next says so ([`Parser::next`]); if the page agrees,
-//!    the labels are not even looked at.
+//! 3. A caller that knows what comes next, from an earlier page, says so ([`Parser::skip`]) and
+//!    asks for the number behind it alone ([`Parser::plain_value`]): nothing else is looked at.
 //!
 //! The grammar is that of Prometheus's parsers, which is wider than the specifications in some
 //! places (families in any order, repeated `TYPE` lines, names without regard to their type).
@@ -13,6 +13,7 @@
 
 mod content_type;
 mod cursor;
+mod decimal;
 mod error;
 mod open_metrics;
 pub mod series;
@@ -65,11 +66,24 @@ pub enum Entry<'p> {
     Sample(Sample<'p>),
 }
 
+/// What stands behind a series on its line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Values<'p> {
+    /// The value; every NaN has the same bits.
+    pub value: f64,
+    /// When it was taken, if the page says so.
+    pub timestamp: Option<Timestamp>,
+    /// An example, if the page gives one.
+    pub exemplar: Option<ExemplarText<'p>>,
+}
+
 /// One sample of a page.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample<'p> {
     /// Name and labels as they are written.
     pub series: Series<'p>,
+    /// Where the series begins, in bytes of the page.
+    pub begins: usize,
     /// Whether `series` is what the caller expected.
     pub as_expected: bool,
     /// The value; every NaN has the same bits.
@@ -111,6 +125,39 @@ impl<'p> Parser<'p> {
         match self.format {
             Format::Text => text::next(&mut self.cursor, expected),
             Format::OpenMetrics => open_metrics::next(&mut self.cursor, expected),
+        }
+    }
+
+    /// The next byte to be read, counted from the start of the page.
+    pub fn offset(&self) -> usize {
+        self.cursor.position()
+    }
+
+    /// Goes back to an offset where an entry began.
+    pub fn rewind(&mut self, offset: usize) {
+        self.cursor.rewind(offset);
+    }
+
+    /// Consumes `text` if the page goes on with it and then with a blank. `text` ends with a
+    /// series, begins where an entry began, and was read on an earlier page of this format.
+    pub fn skip(&mut self, text: &[u8]) -> bool {
+        self.cursor.rest().get(text.len()).is_some_and(|b| matches!(b, b' ' | b'\t'))
+            && self.cursor.eat(text)
+    }
+
+    /// Behind a series: consumes its value and the end of the line, if there is nothing else and
+    /// the value is a number as nearly all are; else `None`, and nothing is consumed.
+    pub fn plain_value(&mut self) -> Option<f64> {
+        let (value, length) = decimal::line(self.cursor.rest())?;
+        self.cursor.advance(length);
+        Some(value)
+    }
+
+    /// Behind a series: consumes the rest of the line.
+    pub fn values(&mut self) -> Result<Values<'p>, ParseError> {
+        match self.format {
+            Format::Text => text::values(&mut self.cursor),
+            Format::OpenMetrics => open_metrics::values(&mut self.cursor),
         }
     }
 }

@@ -10,7 +10,7 @@ use super::cursor::Cursor;
 use super::error::quote;
 use super::series::{Part, Series, braces, scan, unescape};
 use super::text::{family_name, kind, number};
-use super::{Entry, ExemplarText, Format, ParseError, Sample};
+use super::{Entry, ExemplarText, Format, ParseError, Sample, Values};
 
 const NO_EOF: &str = "data does not end with # EOF";
 
@@ -91,6 +91,12 @@ fn sample<'p>(cursor: &mut Cursor<'p>, expected: &[u8]) -> Result<Sample<'p>, Pa
         }
     }
     let series = Series(cursor.since(from));
+    let Values { value, timestamp, exemplar } = values(cursor)?;
+    Ok(Sample { series, begins: from, as_expected, value, timestamp, exemplar })
+}
+
+/// What stands behind a series, to the end of the line.
+pub(super) fn values<'p>(cursor: &mut Cursor<'p>) -> Result<Values<'p>, ParseError> {
     let value = spaced(cursor, "value after metric")?;
     let mut timestamp = None;
     if !cursor.rest().starts_with(b" # {") && cursor.peek() == Some(b' ') {
@@ -101,7 +107,7 @@ fn sample<'p>(cursor: &mut Cursor<'p>, expected: &[u8]) -> Result<Sample<'p>, Pa
         false => None,
     };
     end_of_line(cursor, "timestamp or new record")?;
-    Ok(Sample { series, as_expected, value, timestamp, exemplar })
+    Ok(Values { value, timestamp, exemplar })
 }
 
 /// `{labels} value [timestamp]`, the opening brace being consumed.

@@ -3,13 +3,12 @@
 //! An entry is a line; blanks may stand between all its parts, empty lines are skipped, the last
 //! line needs no line break. Source of the grammar: Prometheus 3.14, `model/textparse`.
 
-use tsdb::model::number::parse_float;
 use tsdb::model::{MetricType, Timestamp};
 
 use super::cursor::Cursor;
 use super::error::quote;
 use super::series::{Series, scan};
-use super::{Entry, Format, ParseError, Sample};
+use super::{Entry, Format, ParseError, Sample, Values, decimal};
 
 pub(super) fn next<'p>(
     cursor: &mut Cursor<'p>,
@@ -105,6 +104,12 @@ fn sample<'p>(cursor: &mut Cursor<'p>, expected: &[u8]) -> Result<Sample<'p>, Pa
         scan(cursor, Format::Text, &mut |_| {})?;
     }
     let series = Series(cursor.since(from));
+    let Values { value, timestamp, exemplar } = values(cursor)?;
+    Ok(Sample { series, begins: from, as_expected, value, timestamp, exemplar })
+}
+
+/// What stands behind a series, to the end of the line.
+pub(super) fn values<'p>(cursor: &mut Cursor<'p>) -> Result<Values<'p>, ParseError> {
     cursor.skip_blanks();
     let value =
         number(cursor, |b| !matches!(b, b' ' | b'\t' | b'\n' | b'{'), "value after metric")?;
@@ -122,7 +127,7 @@ fn sample<'p>(cursor: &mut Cursor<'p>, expected: &[u8]) -> Result<Sample<'p>, Pa
         Some(b'\n') => cursor.advance(1),
         Some(_) => return Err(cursor.expected("timestamp or new record")),
     }
-    Ok(Sample { series, as_expected, value, timestamp, exemplar: None })
+    Ok(Values { value, timestamp, exemplar: None })
 }
 
 /// Whether `expected` comes next and ends where a series ends: a space, and no brace behind it.
@@ -155,30 +160,8 @@ pub(super) fn number(
     if text.is_empty() {
         return Err(cursor.expected(what));
     }
-    let slowly = || std::str::from_utf8(text).ok().and_then(parse_float);
-    let number = plain_decimal(text).or_else(slowly);
-    number.ok_or_else(|| cursor.invalid(from, &format!("invalid number {}", quote(text))))
-}
-
-/// A number of at most 15 digits without sign and exponent, which nearly all are. Such a number
-/// is a whole one below 2^53 divided by a power of ten below 10^23: both are exact, hence so is
-/// the rounding of the quotient (Clinger's fast path).
-fn plain_decimal(text: &[u8]) -> Option<f64> {
-    const POWERS: [f64; 16] =
-        [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
-    let (mut whole, mut digits, mut point) = (0_u64, 0, None);
-    for b in text {
-        match b {
-            b'0'..=b'9' => {
-                whole = whole.wrapping_mul(10).wrapping_add(u64::from(b - b'0'));
-                digits += 1;
-            }
-            b'.' if point.is_none() => point = Some(digits),
-            _ => return None,
-        }
-    }
-    let fraction = digits - point.unwrap_or(digits);
-    (1..=15).contains(&digits).then(|| whole as f64 / POWERS[fraction])
+    decimal::parse(text)
+        .ok_or_else(|| cursor.invalid(from, &format!("invalid number {}", quote(text))))
 }
 
 fn milliseconds(cursor: &mut Cursor<'_>) -> Result<Timestamp, ParseError> {
@@ -187,42 +170,4 @@ fn milliseconds(cursor: &mut Cursor<'_>) -> Result<Timestamp, ParseError> {
     let ms = std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok());
     let ms = ms.ok_or_else(|| cursor.invalid(from, "timestamp out of range"))?;
     Ok(Timestamp::from_ms(ms))
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        /// The fast path gives the bits of the slow one, or nothing.
-        #[test]
-        fn plain_decimals_are_exact(text in "[0-9]{0,17}[.]?[0-9]{0,17}[e-]?") {
-            if let Some(fast) = plain_decimal(text.as_bytes()) {
-                prop_assert_eq!(parse_float(&text).map(f64::to_bits), Some(fast.to_bits()));
-            }
-        }
-    }
-
-    #[test]
-    fn which_are_plain() {
-        let rows = [
-            ("0", Some(0.0)),
-            ("8.0", Some(8.0)),
-            (".5", Some(0.5)),
-            ("5.", Some(5.0)),
-            ("123456789012345", Some(123456789012345.0)),
-            ("1234567890123456", None),
-            ("0.123456789012345", None),
-            ("", None),
-            (".", None),
-            ("-1", None),
-            ("1e5", None),
-            ("1.2.3", None),
-        ];
-        for (text, value) in rows {
-            assert_eq!(plain_decimal(text.as_bytes()), value, "{text}");
-        }
-    }
 }

@@ -63,7 +63,7 @@ fn ingest_all<'p>(pages: impl Iterator<Item = (usize, &'p Vec<u8>)>, storage: &d
         let at = Timestamp::from_ms(number as i64 * 5_000);
         let mut append = storage.appender();
         let counts = ingest.page(page, TEXT, at, &mut *append).unwrap();
-        let report = Report { up: true, duration_seconds: 0.001, counts };
+        let report = Report { up: true, duration_seconds: 0.001, counts, ..Report::default() };
         ingest.report(&report, at, &mut *append).unwrap();
         append.commit().unwrap();
     }

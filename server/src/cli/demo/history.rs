@@ -55,7 +55,7 @@ fn scrape(
 ) -> anyhow::Result<()> {
     let mut appender = storage.appender();
     let counts = ingest.page(page, content_type, at, appender.as_mut())?;
-    let report = Report { up: true, duration_seconds: 0.0, counts };
+    let report = Report { up: true, duration_seconds: 0.0, counts, ..Report::default() };
     ingest.report(&report, at, appender.as_mut())?;
     appender.commit()?;
     Ok(())

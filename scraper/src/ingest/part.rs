@@ -1,0 +1,167 @@
+//! The unchanging text of a page, in parts that pages share.
+//!
+//! A page is, again and again: comments, a series, a value. What is not a value hardly ever
+//! changes, and is the same on many targets. It is kept in **parts**: a part begins where comments
+//! stand (a metric family, usually), and equal parts of all targets are one in memory. So the text
+//! of a fleet is held once, stays in the processor's caches, and a series that comes or goes makes
+//! one family's part anew.
+//!
+//! A part says nothing about what becomes of its series: that is each target's own (`layout`).
+
+use std::hash::BuildHasher;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+/// Most lines of a part.
+const LINES_MAX: usize = 256;
+/// Parts that nobody has any more are forgotten when there are as many as this, and twice as many
+/// as were left the last time.
+const SWEEP_MIN: usize = 1024;
+
+/// Some lines of a page, without the values.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Part {
+    text: Box<[u8]>,
+    lines: Box<[Line]>,
+}
+
+/// A line of a part: where in its text the series stands. It begins where the one before ends;
+/// comments and blanks may stand before the series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Line {
+    series: usize,
+    end: usize,
+}
+
+impl Part {
+    /// Number of lines.
+    pub(super) fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// The lines in order: all of the text before the value, and where in it the series begins.
+    pub(super) fn lines(&self) -> impl Iterator<Item = (&[u8], usize)> {
+        let mut from = 0;
+        self.lines.iter().map(move |line| {
+            let begin = std::mem::replace(&mut from, line.end);
+            (&self.text[begin..line.end], line.series - begin)
+        })
+    }
+
+    /// The line with that number, as in [`Part::lines`].
+    pub(super) fn line(&self, number: usize) -> (&[u8], usize) {
+        let begin = number.checked_sub(1).map_or(0, |before| self.lines[before].end);
+        let line = self.lines[number];
+        (&self.text[begin..line.end], line.series - begin)
+    }
+}
+
+/// The parts that somebody has.
+#[derive(Default)]
+struct Known {
+    parts: HashTable<(u64, Weak<Part>)>,
+    hasher: DefaultHashBuilder,
+    sweep_at: usize,
+}
+
+static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
+
+impl Known {
+    fn share(&mut self, text: &[u8], lines: &[Line]) -> Arc<Part> {
+        let hash = self.hasher.hash_one((text, lines));
+        let alike = |part: &Weak<Part>| {
+            let part = part.upgrade()?;
+            (*part.text == *text && *part.lines == *lines).then_some(part)
+        };
+        let mut found = None;
+        self.parts.find(hash, |(own, part)| {
+            found = if *own == hash { alike(part) } else { None };
+            found.is_some()
+        });
+        if let Some(part) = found {
+            return part;
+        }
+        self.sweep();
+        let part = Arc::new(Part { text: text.into(), lines: lines.into() });
+        self.parts.insert_unique(hash, (hash, Arc::downgrade(&part)), |(hash, _)| *hash);
+        part
+    }
+
+    fn sweep(&mut self) {
+        if self.parts.len() < self.sweep_at {
+            return;
+        }
+        self.parts.retain(|(_, part)| part.strong_count() > 0);
+        self.sweep_at = (2 * self.parts.len()).max(SWEEP_MIN);
+    }
+}
+
+/// Makes the parts of a page, line by line.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    parts: Vec<Arc<Part>>,
+    text: Vec<u8>,
+    lines: Vec<Line>,
+}
+
+impl Draft {
+    /// Adds a line: its text before the value, in which the series begins at `series`.
+    pub(super) fn push(&mut self, text: &[u8], series: usize) {
+        if series > 0 || self.lines.len() == LINES_MAX {
+            self.cut();
+        }
+        let begin = self.text.len();
+        self.text.extend_from_slice(text);
+        self.lines.push(Line { series: begin + series, end: self.text.len() });
+    }
+
+    /// Ends the part at hand.
+    fn cut(&mut self) {
+        if self.lines.is_empty() {
+            return;
+        }
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        self.parts.push(known.share(&self.text, &self.lines));
+        self.text.clear();
+        self.lines.clear();
+    }
+
+    /// All parts.
+    pub(super) fn finish(mut self) -> Vec<Arc<Part>> {
+        self.cut();
+        self.parts.shrink_to_fit();
+        self.parts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts(lines: &[(&str, usize)]) -> Vec<Arc<Part>> {
+        let mut draft = Draft::default();
+        lines.iter().for_each(|(text, series)| draft.push(text.as_bytes(), *series));
+        draft.finish()
+    }
+
+    #[test]
+    fn comments_begin_a_part_and_equal_parts_are_one() {
+        let page = [("a", 0), ("b", 0), ("# c\nc", 4), ("d", 0)];
+        let (one, other) = (parts(&page), parts(&page[1..]));
+        assert_eq!(one.iter().map(|part| part.len()).collect::<Vec<_>>(), [2, 2]);
+        assert_eq!(other.iter().map(|part| part.len()).collect::<Vec<_>>(), [1, 2]);
+        assert!(Arc::ptr_eq(&one[1], &other[1]));
+        let lines: Vec<_> = one.iter().flat_map(|part| part.lines()).collect();
+        let expected = page.map(|(text, series)| (text.as_bytes(), series));
+        assert_eq!(lines, expected);
+        assert_eq!(one[1].line(0), expected[2]);
+        assert_eq!(one[1].line(1), expected[3]);
+    }
+
+    #[test]
+    fn a_long_page_without_comments_has_parts_too() {
+        let lengths: Vec<_> = parts(&[("a", 0); 600]).iter().map(|part| part.len()).collect();
+        assert_eq!(lengths, [256, 256, 88]);
+    }
+}
