@@ -23,7 +23,7 @@ use tsdb::disk::os::OsDisk;
 use tsdb::{Db, Dropped, Recovery};
 
 use crate::flags::SharedFlags;
-use crate::http::{self, HttpOptions, Lifecycle, Services, State};
+use crate::http::{self, HttpOptions, Lifecycle, PublicAddress, Services, State};
 use crate::metrics::Metrics;
 use crate::queries::{LocalQueries, QueryLimits};
 use crate::reload::{self, ConfigFile, Reloader};
@@ -107,7 +107,8 @@ impl App {
         let storage: Arc<dyn tsdb::Storage> = self.db.clone();
         let scrapes = Arc::new(Manager::new(storage, self.clock.clone()));
         reload::say_failures(scrapes.apply(jobs));
-        let state = self.state(scrapes.clone());
+        let port = listener.local_addr().map_or(0, |address| address.port());
+        let state = self.state(scrapes.clone(), PublicAddress::of_host(port));
         let ready = state.ready.clone();
         let (stopping, stopped) = watch::channel(false);
         let mut ticks = tokio::task::JoinSet::new();
@@ -159,7 +160,7 @@ impl App {
         Ok(())
     }
 
-    fn state(&self, scrapes: Arc<Manager>) -> State {
+    fn state(&self, scrapes: Arc<Manager>, public: PublicAddress) -> State {
         let shared = &self.options.shared;
         let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get());
         let lookback_ms = shared.lookback_ms;
@@ -192,6 +193,7 @@ impl App {
                 admin: self.options.admin,
                 data_dir: self.directory.clone(),
                 takes_late: self.options.out_of_order_ms > 0,
+                public,
                 query_timeout: Duration::from_millis(shared.timeout_ms.unsigned_abs()),
                 notice: self.options.notice.clone(),
             },

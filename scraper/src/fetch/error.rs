@@ -33,6 +33,9 @@ pub enum FetchError {
     /// The page is larger than allowed.
     #[error("body size limit exceeded")]
     TooLarge,
+    /// The job has something against it.
+    #[error("{0}")]
+    Refused(String),
     /// The page broke off, or cannot be decompressed.
     #[error("{0}")]
     Body(String),

@@ -14,6 +14,7 @@ mod oauth2;
 mod proxy;
 mod secret;
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
@@ -39,6 +40,8 @@ pub struct Fetcher {
     accept: String,
     compression: bool,
     page_bytes_max: u64,
+    /// Why nothing is fetched at all.
+    refused: Mutex<Option<String>>,
 }
 
 /// A page.
@@ -68,7 +71,13 @@ impl Fetcher {
             accept: accept::accept(job),
             compression: job.compression,
             page_bytes_max: job.limits.body_bytes.unwrap_or(PAGE_BYTES_MAX),
+            refused: Mutex::default(),
         }
+    }
+
+    /// From now on every fetch fails, and this is why; `None`: no longer.
+    pub fn refuse(&self, why: Option<String>) {
+        *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = why;
     }
 
     /// Gets `url` into `page` within `timeout`. After an error `page` holds nothing of use.
@@ -79,6 +88,10 @@ impl Fetcher {
         page: &mut Page,
     ) -> Result<(), FetchError> {
         page.clear();
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(why) = refused {
+            return Err(FetchError::Refused(why));
+        }
         let deadline = Instant::now() + timeout;
         let sent = timeout_at(deadline, self.send(url, timeout)).await;
         let mut response =

@@ -4,6 +4,8 @@
 //! newlines. Source of every action's meaning: Prometheus 3.14, `model/relabel`.
 
 mod expand;
+mod explain;
+mod print;
 #[cfg(test)]
 mod tests;
 
@@ -12,6 +14,9 @@ use tsdb::model::labels::LabelsBuilder;
 use tsdb::model::regex::Anchored;
 
 use expand::expand;
+
+pub(crate) use explain::alike;
+pub use explain::{Refusal, check, steps};
 
 /// One rule.
 #[derive(Clone, Debug)]

@@ -9,31 +9,30 @@
 //!
 //! Source of the rules: Prometheus 3.14, `scrape/target.go`.
 
+mod find;
 mod health;
 #[cfg(test)]
 mod tests;
 mod url;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use thiserror::Error;
-use tsdb::model::duration::{DurationError, format_duration, parse_duration};
+use tsdb::model::duration::{DurationError, parse_duration};
 use tsdb::model::labels::{Labels, LabelsBuilder, Quoted};
 
+pub(crate) use find::label_sets;
+pub use find::{DROPPED_MAX, Dropped, DroppedTarget, FAILURES_MAX, Found, find, find_in};
 pub use health::{FamilyMetadata, Health, Record, TargetStatus};
 
+use crate::discover::ADDRESS;
 use crate::job::Job;
-use crate::relabel;
-
-/// How many dropped targets of a job are remembered.
-pub const DROPPED_MAX: usize = 1000;
 
 /// Labels that describe where a target was found; gone after relabelling.
 const META_PREFIX: &str = "__meta_";
 /// Labels that are not stored.
 const RESERVED_PREFIX: &str = "__";
 const PARAM_PREFIX: &str = "__param_";
-const ADDRESS: &str = "__address__";
 const SCHEME: &str = "__scheme__";
 const PATH: &str = "__metrics_path__";
 const INTERVAL: &str = "__scrape_interval__";
@@ -87,76 +86,13 @@ pub enum TargetError {
     TimeoutTooLong { timeout: String, interval: String },
 }
 
-/// What a job's addresses became.
-#[derive(Debug, Default)]
-pub struct Found {
-    /// To scrape; each identity once.
-    pub targets: Vec<Target>,
-    /// The discovered labels of those that relabelling dropped, at most [`DROPPED_MAX`].
-    pub dropped: Vec<Labels>,
-    /// How many were dropped.
-    pub dropped_count: usize,
-    /// Those that are none, with their discovered labels.
-    pub failures: Vec<(Labels, TargetError)>,
-}
-
-/// The targets that are written down in `job`.
-pub fn find(job: &Job) -> Found {
-    let mut found = Found::default();
-    let mut seen = HashSet::new();
-    for fixed in job.fixed() {
-        for address in &fixed.addresses {
-            let discovered = discovered(job, address, &fixed.labels);
-            match resolve(job, &discovered) {
-                Ok(Some(target)) if seen.insert(target.identity) => found.targets.push(target),
-                Ok(Some(_)) => {}
-                Ok(None) => {
-                    found.dropped_count += 1;
-                    if found.dropped.len() < DROPPED_MAX {
-                        found.dropped.push(discovered);
-                    }
-                }
-                Err(error) => found.failures.push((discovered, error)),
-            }
-        }
-    }
-    found
-}
-
-/// The labels of an address before relabelling: its own, then the job's defaults.
-fn discovered(job: &Job, address: &str, labels: &BTreeMap<String, String>) -> Labels {
-    let mut builder = LabelsBuilder::new();
-    for (name, value) in labels {
-        builder.set(name.as_str(), value.as_str());
-    }
-    builder.set(ADDRESS, address);
-    let defaults = [
-        ("job", job.name.clone()),
-        (INTERVAL, format_duration(job.interval_ms)),
-        (TIMEOUT, format_duration(job.timeout_ms)),
-        (PATH, job.metrics_path.clone()),
-        (SCHEME, job.scheme.as_str().to_owned()),
-    ];
-    for (name, value) in defaults {
-        if builder.get(name).is_none() {
-            builder.set(name, value);
-        }
-    }
-    for (name, values) in &job.params {
-        if let Some(first) = values.first() {
-            builder.set(format!("{PARAM_PREFIX}{name}"), first.as_str());
-        }
-    }
-    builder.build()
-}
-
-/// The target that `discovered` becomes; `None` if relabelling drops it.
-fn resolve(job: &Job, discovered: &Labels) -> Result<Option<Target>, TargetError> {
-    let mut builder = discovered.to_builder();
-    if !relabel::apply(&mut builder, &job.relabel) {
-        return Ok(None);
-    }
-    let labels = builder.build().filtered(|name| !name.starts_with(META_PREFIX));
+/// The target that `discovered` becomes, having been relabelled to `relabelled`.
+fn resolve(
+    job: &Job,
+    discovered: &Labels,
+    relabelled: LabelsBuilder,
+) -> Result<Target, TargetError> {
+    let labels = relabelled.build().filtered(|name| !name.starts_with(META_PREFIX));
     let address = labels.get(ADDRESS).ok_or(TargetError::NoAddress)?.to_owned();
     if address.contains('/') {
         return Err(TargetError::BadAddress(address));
@@ -173,7 +109,7 @@ fn resolve(job: &Job, discovered: &Labels) -> Result<Option<Target>, TargetError
         own.set("instance", address);
     }
     let own = own.build();
-    Ok(Some(Target {
+    Ok(Target {
         discovered: discovered.clone(),
         identity: identity(&labels, &own, &url),
         labels: own,
@@ -182,7 +118,7 @@ fn resolve(job: &Job, discovered: &Labels) -> Result<Option<Target>, TargetError
         interval_ms,
         timeout_ms,
         record: Record::default(),
-    }))
+    })
 }
 
 /// Interval and timeout in milliseconds.

@@ -122,14 +122,14 @@ fn a_target_is_scraped_once_and_dropped_ones_are_remembered() {
     let mut drop = replace("__address__", "b:1", "", "");
     drop.action = Action::Drop;
     let found = find(&job(&["a:1", "b:1", "a:1"], &[], vec![drop]));
-    assert_eq!((found.targets.len(), found.dropped_count), (1, 1));
-    assert_eq!(found.dropped[0].get("__address__"), Some("b:1"));
+    assert_eq!((found.targets.len(), found.duplicates, found.dropped.count), (1, 1, 1));
+    assert_eq!(found.dropped.targets[0].discovered.get("__address__"), Some("b:1"));
 
     let many: Vec<String> = (0..DROPPED_MAX + 5).map(|n| format!("h{n}:1")).collect();
     let mut drop = replace("", ".*", "", "");
     drop.action = Action::Drop;
     let found = find(&job(&many.iter().map(String::as_str).collect::<Vec<_>>(), &[], vec![drop]));
-    assert_eq!((found.dropped.len(), found.dropped_count), (DROPPED_MAX, DROPPED_MAX + 5));
+    assert_eq!((found.dropped.targets.len(), found.dropped.count), (DROPPED_MAX, DROPPED_MAX + 5));
 }
 
 #[test]

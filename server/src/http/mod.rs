@@ -4,9 +4,11 @@
 //! Blocking work (queries, look-ups, writes) runs on the blocking pool, never on a reactor thread.
 
 mod admin;
+mod discovery;
 mod envelope;
 mod error;
 mod explain;
+mod global_url;
 mod json;
 mod labels;
 mod lifecycle;
@@ -15,11 +17,13 @@ mod page;
 mod params;
 mod probe;
 mod query;
+mod relabel_steps;
 mod series;
 mod stats;
 mod status;
 mod status_tsdb;
 mod targets;
+mod targets_metadata;
 mod write;
 
 use std::path::PathBuf;
@@ -42,6 +46,7 @@ use crate::metrics::Metrics;
 use crate::queries::Queries;
 
 pub use error::{ApiError, ErrorType};
+pub use global_url::PublicAddress;
 pub use lifecycle::Lifecycle;
 
 /// Largest form body of a query, in bytes (queries are texts; Prometheus allows Go's 10 MB).
@@ -83,6 +88,8 @@ pub struct HttpOptions {
     pub data_dir: PathBuf,
     /// Whether late samples are taken.
     pub takes_late: bool,
+    /// How others reach this server.
+    pub public: PublicAddress,
     /// Longest time a query may take.
     pub query_timeout: Duration,
     /// A sentence that the page shows on top.
@@ -98,9 +105,13 @@ pub fn router(state: State) -> Router {
         .route("/labels", get(labels::names).post(labels::names))
         .route("/label/{name}/values", get(labels::values))
         .route("/targets", get(targets::list))
+        .route("/targets/metadata", get(targets_metadata::list))
+        .route("/targets/relabel_steps", get(relabel_steps::list))
+        .route("/scrape_pools", get(targets::pools))
         .route("/metadata", get(metadata::list))
         .route("/status/buildinfo", get(status::build))
         .route("/status/config", get(lifecycle::config))
+        .route("/status/discovery", get(discovery::list))
         .route("/status/notice", get(status::notice))
         .route("/status/tsdb", get(status_tsdb::cardinality))
         .route("/write", post(write::receive))

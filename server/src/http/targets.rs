@@ -1,4 +1,5 @@
-//! `/api/v1/targets`: what is scraped, how it went, and what relabelling dropped.
+//! `/api/v1/targets`: what is scraped, how it went, and what relabelling dropped; and the names of
+//! the jobs.
 
 use axum::extract::{RawQuery, State as Shared};
 use scraper::manager::Dropped;
@@ -20,15 +21,21 @@ pub(super) async fn list(
     let params = Params::new(&[], query.as_deref().unwrap_or(""));
     let pool = params.get("scrapePool");
     let wanted = params.get("state").unwrap_or("any").to_lowercase();
-    let (mut active, mut dropped) = (state.scrapes.targets(), state.scrapes.dropped());
-    active.retain(|target| wanted != "dropped" && pool.is_none_or(|p| target.scrape_pool == p));
-    dropped.retain(|dropped| pool.is_none_or(|p| dropped.scrape_pool == p));
-    let asks_for_dropped = wanted != "active";
+    let (asks_for_active, asks_for_dropped) = match &*wanted {
+        "any" => (true, true),
+        wanted => (wanted == "active", wanted == "dropped"),
+    };
+    let (mut active, dropped) = (state.scrapes.targets(), state.scrapes.dropped());
+    active.retain(|target| asks_for_active && pool.is_none_or(|p| target.scrape_pool == p));
+    for target in &mut active {
+        target.global_url = state.options.public.globalize(&target.scrape_url);
+    }
     Ok(Success::with(|out| {
         out.push_str(r#"{"activeTargets":"#);
         json::write_list(out, &active, write_active);
         out.push_str(r#","droppedTargets":"#);
-        let shown = dropped.iter().filter(|_| asks_for_dropped);
+        let is_shown = |own: &&Dropped| pool.is_none_or(|p| own.scrape_pool == p);
+        let shown = dropped.iter().filter(|_| asks_for_dropped).filter(is_shown);
         let labels = shown.flat_map(|pool| pool.discovered_labels.iter().map(move |l| (pool, l)));
         json::write_list(out, labels, write_dropped);
         out.push_str(r#","droppedTargetCounts":"#);
@@ -41,6 +48,16 @@ pub(super) async fn list(
     }))
 }
 
+/// `/api/v1/scrape_pools`: the names of the jobs.
+pub(super) async fn pools(Shared(state): Shared<State>) -> Success {
+    Success::with(|out| {
+        out.push_str(r#"{"scrapePools":"#);
+        json::write_list(out, state.scrapes.pools(), |out, name| json::write_html_safe(out, &name));
+        out.push('}');
+    })
+}
+
+/// Of all jobs, whatever is asked for; as Prometheus.
 fn write_counts(out: &mut String, dropped: &[Dropped]) {
     out.push('{');
     for (index, dropped) in dropped.iter().enumerate() {

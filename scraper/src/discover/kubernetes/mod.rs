@@ -3,10 +3,14 @@
 //! What to find is said by [`KubernetesOptions`], which is always there; who finds it needs the
 //! feature `kubernetes`.
 
+#[cfg(not(feature = "kubernetes"))]
+mod absent;
 #[cfg(feature = "kubernetes")]
 mod mechanism;
 mod options;
 
+#[cfg(not(feature = "kubernetes"))]
+pub use absent::{Clusters, Kubernetes};
 #[cfg(feature = "kubernetes")]
 pub use mechanism::{Clusters, Kubernetes, Retry};
 pub use options::{AttachMetadata, KubernetesOptions, Namespaces, Role, Selector};

@@ -1,0 +1,140 @@
+//! The targets of one job: those that are scraped, and what became of the others.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tsdb::append::Storage;
+use tsdb::model::Labels;
+
+use super::source::AbortOnDrop;
+use crate::cycle::{self, Clock, Order, Parts};
+use crate::fetch::Fetcher;
+use crate::job::{Job, Limits};
+use crate::target::{Dropped, Found, Target, TargetError};
+
+/// The targets of one job.
+pub(super) struct Pool {
+    pub(super) job: Arc<Job>,
+    /// Its mechanisms, by their numbers, in the order of the job.
+    pub(super) sources: Vec<u64>,
+    pub(super) running: HashMap<u64, Running>,
+    pub(super) rest: Rest,
+    /// Told when a mechanism has found something else.
+    pub(super) changes: watch::Sender<Changes>,
+    /// Takes over what was found.
+    pub(super) task: Option<AbortOnDrop>,
+    fetcher: Arc<Fetcher>,
+}
+
+/// What became of that which is not scraped.
+#[derive(Default)]
+pub(super) struct Rest {
+    pub(super) discovered: usize,
+    pub(super) duplicates: usize,
+    pub(super) dropped: Dropped,
+    pub(super) failures: Vec<(Labels, TargetError)>,
+    pub(super) failure_count: usize,
+}
+
+/// How often something was found that is not scraped yet.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Changes {
+    pub(super) all: u64,
+    /// Those that were the first word of a mechanism.
+    pub(super) first: u64,
+}
+
+/// A target that is scraped.
+pub(super) struct Running {
+    pub(super) target: Arc<Target>,
+    /// Its labels before relabelling as they are now.
+    pub(super) discovered: Labels,
+    pub(super) orders: watch::Sender<Order>,
+    pub(super) task: JoinHandle<()>,
+}
+
+impl Pool {
+    pub(super) fn new(job: Job, sources: Vec<u64>) -> Self {
+        let fetcher = Arc::new(Fetcher::new(&job));
+        let (running, rest, changes) = (HashMap::new(), Rest::default(), watch::Sender::default());
+        Self { job: Arc::new(job), sources, running, rest, changes, task: None, fetcher }
+    }
+
+    /// Takes over what goes on unchanged from the same job as it was; the rest has to end.
+    pub(super) fn inherit(&mut self, before: Pool, ending: &mut Vec<Running>) {
+        if scrape_alike(&before.job, &self.job) {
+            (self.fetcher, self.running) = (before.fetcher, before.running);
+        } else {
+            end(before.running, ending);
+        }
+    }
+
+    /// Scrapes what was found from now on, and nothing else.
+    pub(super) fn install(
+        &mut self,
+        found: Found,
+        storage: &Arc<dyn Storage>,
+        clock: &Arc<dyn Clock>,
+        ending: &mut Vec<Running>,
+    ) {
+        let mut before = std::mem::take(&mut self.running);
+        self.fetcher.refuse(self.over_limit(found.targets.len()));
+        for target in found.targets {
+            let (identity, discovered) = (target.identity, target.discovered.clone());
+            let kept = before.remove(&identity);
+            let mut next = kept.unwrap_or_else(|| self.start(target, storage, clock));
+            next.discovered = discovered;
+            self.running.insert(identity, next);
+        }
+        end(before, ending);
+        self.rest = Rest {
+            discovered: found.discovered,
+            duplicates: found.duplicates,
+            dropped: found.dropped,
+            failures: found.failures,
+            failure_count: found.failure_count,
+        };
+    }
+
+    /// Why all scrapes fail, if there are more targets than the job may have.
+    fn over_limit(&self, targets: usize) -> Option<String> {
+        let limit = self.job.limits.targets.filter(|limit| *limit > 0)?;
+        (targets as u64 > limit).then(|| {
+            format!("target_limit exceeded (number of targets: {targets}, limit: {limit})")
+        })
+    }
+
+    fn start(&self, target: Target, storage: &Arc<dyn Storage>, clock: &Arc<dyn Clock>) -> Running {
+        let (target, discovered) = (Arc::new(target), Labels::empty());
+        let parts = Parts {
+            target: target.clone(),
+            job: self.job.clone(),
+            fetcher: self.fetcher.clone(),
+            clock: clock.clone(),
+        };
+        let (orders, receiver) = watch::channel(Order::Run);
+        let task = tokio::spawn(cycle::run(parts, storage.clone(), receiver));
+        Running { target, discovered, orders, task }
+    }
+}
+
+/// Whether the two differ in nothing but which targets they have.
+fn scrape_alike(old: &Job, new: &Job) -> bool {
+    let limits = Limits {
+        targets: new.limits.targets,
+        dropped_kept: new.limits.dropped_kept,
+        ..old.limits.clone()
+    };
+    let (discover, relabel) = (new.discover.clone(), new.relabel.clone());
+    Job { discover, relabel, limits, ..old.clone() } == *new
+}
+
+/// Ends the series of these targets.
+pub(super) fn end(running: HashMap<u64, Running>, ending: &mut Vec<Running>) {
+    for one in running.into_values() {
+        one.orders.send_replace(Order::Remove);
+        ending.push(one);
+    }
+}
