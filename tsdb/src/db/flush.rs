@@ -147,10 +147,9 @@ impl Db {
         before.push((old.flush, Arc::downgrade(&old)));
     }
 
-    /// Frees what blocks have and the head still holds, unless somebody reads it there or may be
-    /// adding to what it is of. The head's
-    /// lock is held alone, so that no flush comes in between, with readers that hold the list
-    /// before it.
+    /// Frees what blocks have and the head still holds, and what ended long before, unless somebody
+    /// reads there or is about to add. The head's lock is held alone, so that no flush comes in
+    /// between, with readers that hold the list before it.
     fn let_go(&self) {
         if !self.head().has_flushed() {
             return;

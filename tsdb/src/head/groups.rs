@@ -1,8 +1,6 @@
 //! The groups by number. One that is forgotten leaves an empty place of eight bytes: its number is
 //! never given out again, for callers may still hold it.
 
-use std::ops::{Index, IndexMut};
-
 use crate::append::GroupRef;
 use crate::group::Group;
 use crate::numbered::{Number, Numbered};
@@ -49,34 +47,18 @@ impl Groups {
     }
 }
 
-const FORGOTTEN: &str = "BUG: a group is used that is forgotten";
-
-impl Index<usize> for Groups {
-    type Output = Group;
-
-    #[expect(clippy::expect_used, reason = "numbers of groups that columns and rows are in")]
-    #[track_caller]
-    fn index(&self, number: usize) -> &Group {
-        self.0.get(number).and_then(Option::as_deref).expect(FORGOTTEN)
-    }
-}
-
-impl IndexMut<usize> for Groups {
-    #[expect(clippy::expect_used, reason = "numbers of groups that columns and rows are in")]
-    #[track_caller]
-    fn index_mut(&mut self, number: usize) -> &mut Group {
-        self.0.get_mut(number).and_then(Option::as_deref_mut).expect(FORGOTTEN)
-    }
-}
-
+/// Who asks by a number that he keeps uses [`Groups::get`]; what the head keeps is not forgotten.
+#[expect(clippy::expect_used, reason = "a number that the head keeps has its group")]
 impl Numbered<Group> for Groups {
+    #[inline]
     #[track_caller]
     fn of(&self, number: impl Number) -> &Group {
-        &self[number.index()]
+        self.0.of(number).as_deref().expect("BUG: a forgotten group is used")
     }
 
+    #[inline]
     #[track_caller]
     fn of_mut(&mut self, number: impl Number) -> &mut Group {
-        &mut self[number.index()]
+        self.0.of_mut(number).as_deref_mut().expect("BUG: a forgotten group is used")
     }
 }
