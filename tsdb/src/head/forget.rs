@@ -76,9 +76,11 @@ impl Head {
     fn replace_groups(&mut self) {
         let (oldest, sparse_columns) = (&self.oldest, self.options.sparse_columns);
         let lives = |id: &&SeriesId| *oldest.of(**id) != NO_SAMPLE;
+        // Without rows nothing says which columns live.
         let is_sparse = |group: &Group| {
             let columns = group.columns.len();
-            columns > sparse_columns && 2 * group.columns.iter().filter(lives).count() < columns
+            let is_large = columns > sparse_columns && !group.windows.is_empty();
+            is_large && 2 * group.columns.iter().filter(lives).count() < columns
         };
         for group in self.groups.iter_mut() {
             match group.age {

@@ -205,3 +205,18 @@ fn a_target_whose_series_change_gets_a_new_group() {
     disk.restart(Ending::Kill);
     assert!(content(&open_with(&disk, options).0) == before);
 }
+
+#[test]
+fn a_target_all_of_whose_rows_are_in_blocks_keeps_its_group() {
+    let db = open(&SimDisk::new(1)).0;
+    let own: Vec<_> = (0..300).map(|own| format!("__name__=n{own}")).collect();
+    let own: Vec<_> = own.iter().map(String::as_str).collect();
+    let (group, refs) = columns(&mut *db.appender(), "t=1", &own);
+    for at in 0..10 {
+        let mut appender = db.appender();
+        let row = [Cell::float(at as f64); 300];
+        let report = appender.row(group, Timestamp::from_ms(at), &refs, &row).unwrap();
+        assert_eq!((report.stored, appender.commit().unwrap()), (300, 300));
+        assert!(db.flush_all().unwrap());
+    }
+}
