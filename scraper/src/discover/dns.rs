@@ -16,9 +16,8 @@ use std::sync::Arc;
 
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
 
-use super::{ADDRESS, LabelPairs, Problems, TargetGroup, Updates, refresh};
+use super::{ADDRESS, LabelPairs, Problems, TargetGroup, Updates, pause, refresh};
 use resolver::Resolver;
 
 /// Where the servers' addresses are.
@@ -105,7 +104,9 @@ impl DnsOptions {
             if !groups.is_empty() && updates.send(groups).await.is_err() {
                 return;
             }
-            sleep(every).await;
+            if !pause(&updates, every).await {
+                return;
+            }
         }
     }
 

@@ -21,10 +21,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::task::spawn_blocking;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::read::{self, Form, TEXT_BYTES_MAX};
-use super::{Problems, TargetGroup, Updates, refresh};
+use super::{Problems, TargetGroup, Updates, pause, refresh};
 
 /// How often it is looked whether a file has changed.
 const LOOK: Duration = Duration::from_secs(1);
@@ -67,7 +67,9 @@ impl FileOptions {
                 return;
             }
             is_first = false;
-            sleep(LOOK).await;
+            if !pause(&updates, LOOK).await {
+                return;
+            }
         }
     }
 }

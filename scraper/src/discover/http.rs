@@ -12,13 +12,13 @@ use std::time::Duration;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Response, StatusCode};
 use tokio::task::spawn_blocking;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tsdb::model::labels::Quoted;
 
 use super::read::{self, Form, TEXT_BYTES_MAX};
-use super::{Problems, TargetGroup, Updates, refresh};
+use super::{Problems, TargetGroup, Updates, pause, refresh};
 use crate::client::{ClientOptions, Redacted};
-use crate::fetch::HttpClient;
+use crate::fetch::{HttpClient, describe};
 
 /// The label that says which URL a target is from.
 const URL_LABEL: &str = "__meta_url";
@@ -67,7 +67,9 @@ impl HttpOptions {
                     problems.set(&tried, &why);
                 }
             }
-            sleep(every).await;
+            if !pause(&updates, every).await {
+                return;
+            }
         }
     }
 
@@ -110,7 +112,7 @@ fn is_json(content_type: &str) -> bool {
 /// The whole body, chunk by chunk, so that no more than the limit and one chunk is ever held.
 async fn body(mut response: Response) -> Result<Vec<u8>, String> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| error.to_string())? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| describe(&error, ""))? {
         if body.len() as u64 + chunk.len() as u64 > TEXT_BYTES_MAX {
             return Err(format!("the answer is larger than {TEXT_BYTES_MAX} bytes"));
         }

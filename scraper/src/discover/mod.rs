@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use crate::client::Redacted;
 use crate::job::FixedTargets;
@@ -98,6 +99,11 @@ impl Mechanism {
             }
         }
     }
+}
+
+/// Waits for the next look; `false`: nobody takes what is found any more.
+async fn pause(updates: &Updates, time: Duration) -> bool {
+    timeout(time, updates.closed()).await.is_err()
 }
 
 /// The time between two looks.

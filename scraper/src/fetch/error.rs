@@ -47,7 +47,7 @@ fn prefix(url: &Option<String>) -> String {
 
 /// What a failure of the HTTP client comes down to, in Go's words where it has some; `host` is
 /// whom it talked to.
-pub(super) fn describe(error: &reqwest::Error, host: &str) -> String {
+pub(crate) fn describe(error: &reqwest::Error, host: &str) -> String {
     if error.is_redirect() {
         return format!("stopped after {REDIRECTS_MAX} redirects");
     }

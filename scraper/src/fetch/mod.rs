@@ -21,6 +21,7 @@ use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderVa
 use tokio::time::{Instant, timeout_at};
 
 pub use error::FetchError;
+pub(crate) use error::describe;
 pub use http::HttpClient;
 
 use crate::job::{Job, PAGE_BYTES_MAX};

@@ -169,3 +169,72 @@ fn hash_mod_takes_the_last_eight_bytes() {
         assert_eq!(hash_mod(text, 1000), (low % 1000).to_string());
     }
 }
+
+/// Which rule drops a set, in words, and what there is after each rule.
+#[test]
+fn refusals_and_steps() {
+    let with = |action, source: &[&str], pattern: &str, target: &str, replacement: &str| Rule {
+        source_labels: source.iter().map(|name| name.to_string()).collect(),
+        separator: ";".into(),
+        regex: Anchored::new(pattern).unwrap(),
+        pattern: pattern.into(),
+        modulus: 0,
+        target_label: target.into(),
+        replacement: replacement.into(),
+        action,
+    };
+    let rules = [
+        with(Action::Replace, &["a"], "(.*)", "c", "<$1>"),
+        with(Action::Keep, &["a", "none", "b"], "1;;.*", "", "$1"),
+        with(Action::Drop, &["c"], "<1>x?", "", "$1"),
+        with(Action::KeepEqual, &["a"], "(.*)", "b", "$1"),
+        with(Action::DropEqual, &["a"], "(.*)", "b", "$1"),
+    ];
+    let set = Labels::from_pairs([("a", "1"), ("b", "2")]);
+    let rows: [(&[usize], &str, &str); 6] = [
+        (&[0], "", "c"),
+        (&[], "", ""),
+        (&[1, 0, 2], "rule 3 (drop): c is \"<1>\", which matches \"<1>x?\"", "kc-"),
+        (&[3, 0], "rule 1 (keepequal): a is \"1\", and b is \"2\"", "--"),
+        (&[0, 4], "", "cc"),
+        (&[4, 3, 1], "rule 2 (keepequal): a is \"1\", and b is \"2\"", "k--"),
+    ];
+    for (chosen, sentence, after) in rows {
+        let rules: Vec<Rule> = chosen.iter().map(|index| rules[*index].clone()).collect();
+        let mut builder = set.to_builder();
+        let checked = check(&mut builder, &rules);
+        assert_eq!(checked.is_ok(), apply(&mut set.to_builder(), &rules));
+        let said = checked.err().map(|refusal| refusal.sentence(&rules)).unwrap_or_default();
+        assert_eq!(said, sentence, "{chosen:?}");
+        let steps = steps(&set, &rules);
+        let shown = steps.iter().map(|step| match step {
+            Some(labels) if labels.get("c").is_some() => 'c',
+            Some(_) => 'k',
+            None => '-',
+        });
+        assert_eq!(shown.collect::<String>(), after, "{chosen:?}");
+    }
+    let printed: Vec<String> = rules[..2].iter().map(Rule::to_string).collect();
+    assert_eq!(
+        printed,
+        [
+            "{action: replace, source_labels: [a], target_label: \"c\", replacement: \"<$1>\"}",
+            "{action: keep, source_labels: [a, none, b], regex: \"1;;.*\"}",
+        ]
+    );
+}
+
+#[test]
+fn what_looks_alike() {
+    let rows = [
+        ("llm-d-gaie-epp", ".*-epp-service", 4),
+        ("kubernetes", ".*-epp-service", 2),
+        ("", "x", 0),
+        ("x", "", 0),
+        ("metrics", "metrics", 7),
+        ("äöü", "xöüy", 2),
+    ];
+    for (value, pattern, expected) in rows {
+        assert_eq!(alike(value, pattern), expected, "{value} {pattern}");
+    }
+}

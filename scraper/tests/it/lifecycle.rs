@@ -42,11 +42,11 @@ fn job_of(servers: &[&Server]) -> Job {
     Job { discover: vec![Mechanism::Fixed(vec![fixed])], ..job() }
 }
 
-fn manager<S: Storage + 'static>(store: &Arc<S>) -> Manager {
+pub(crate) fn manager<S: Storage + 'static>(store: &Arc<S>) -> Manager {
     Manager::new(store.clone(), Arc::new(JumpingClock(Instant::now())))
 }
 
-async fn until(what: &str, mut happened: impl FnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut happened: impl FnMut() -> bool) {
     let start = Instant::now();
     while !happened() {
         assert!(start.elapsed() < PATIENCE, "waited in vain until {what}");

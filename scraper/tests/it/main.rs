@@ -6,7 +6,9 @@ mod bad_input;
 mod cache;
 mod client;
 mod corpus;
+mod discover;
 mod fixtures;
+mod found;
 mod ingest;
 mod jobs;
 #[cfg(feature = "kubernetes")]
