@@ -22,6 +22,7 @@ use tracing::{error, info, warn};
 use tsdb::disk::os::OsDisk;
 use tsdb::{Db, Dropped, Recovery};
 
+use crate::features::Enabled;
 use crate::flags::SharedFlags;
 use crate::http::{self, HttpOptions, Lifecycle, PublicAddress, Services, State};
 use crate::metrics::Metrics;
@@ -164,14 +165,19 @@ impl App {
         let shared = &self.options.shared;
         let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get());
         let lookback_ms = shared.lookback_ms;
+        let enabled = Enabled::new(&shared.features);
+        for name in &enabled.idle {
+            warn!("--enable-feature={name} has no effect");
+        }
         let engine = EngineOptions { lookback_ms, threads, ..EngineOptions::default() };
+        let engine = enabled.engine(engine);
         let size = |own: u64| usize::try_from(own).unwrap_or(usize::MAX);
         let limits = QueryLimits {
             samples_max: size(shared.samples_max),
             bytes_max: size(shared.memory_max),
             cache_bytes: size(shared.cache_bytes),
         };
-        let queries = LocalQueries::new(engine, limits, self.db.clone());
+        let queries = LocalQueries::new(engine, enabled.language, limits, self.db.clone());
         let metrics = Arc::new(Metrics::default());
         let reloader = self.options.file.as_ref();
         let reloader = reloader.map(|file| Reloader::new(file, scrapes.clone(), metrics.clone()));

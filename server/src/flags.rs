@@ -278,6 +278,9 @@ pub struct SharedFlags {
     #[arg(long = "query.cache-bytes", default_value = "32MB", value_parser = parse_bytes,
           value_name = "SIZE")]
     pub cache_bytes: u64,
+    /// Optional features of Prometheus, by its names, between commas
+    #[arg(long = "enable-feature", value_name = "NAMES")]
+    pub features: Vec<String>,
     /// How much a power cut may lose; a killed process loses nothing
     #[arg(long = "storage.wal-sync-interval", default_value = "1s", value_parser = duration_ms,
           value_name = "DURATION")]

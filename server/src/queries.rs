@@ -167,11 +167,16 @@ pub struct QueryLimits {
 
 impl LocalQueries {
     /// Over `store`.
-    pub fn new(options: EngineOptions, limits: QueryLimits, store: Arc<dyn Select>) -> Self {
+    pub fn new(
+        options: EngineOptions,
+        features: Features,
+        limits: QueryLimits,
+        store: Arc<dyn Select>,
+    ) -> Self {
         Self {
             engine: Engine::new(options.clone()),
             options,
-            features: Features::default(),
+            features,
             samples_max: limits.samples_max,
             pool: MemoryPool::new(limits.bytes_max),
             cache: QueryCache::new(limits.cache_bytes),

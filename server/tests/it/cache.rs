@@ -74,3 +74,27 @@ async fn memory_of_all_queries_is_bounded_by_a_flag() {
     assert!(page.contains("\ninferometer_query_memory_bytes 0\n"), "all is given back: {page}");
     server.stop().await;
 }
+
+#[tokio::test]
+async fn features_are_switched_on_by_name() {
+    let rows = [
+        ("promql-experimental-functions", "mad_over_time(a_total[5m])"),
+        ("promql-extended-range-selectors", "rate(a_total[5m] anchored)"),
+        ("promql-binop-fill-modifiers", "a_total + fill(0) a_total"),
+    ];
+    let names = [String::from("native-histograms"), rows.map(|(name, _)| name).join(",")];
+    for (features, status) in [(Vec::new(), 400), (names.to_vec(), 200)] {
+        let directory = tempfile::tempdir().unwrap();
+        let mut options = options();
+        options.shared.features = features;
+        let server = Running::start_with(directory.path(), Vec::new(), options).await;
+        write(&server, 0..250).await;
+        for (name, query) in rows {
+            let query = query.replace(' ', "%20").replace('+', "%2B");
+            let url = format!("/api/v1/query?time=1000&query={query}");
+            let answer = server.get(&url).await;
+            assert_eq!(answer.0, status, "{name}: {}", answer.1);
+        }
+        server.stop().await;
+    }
+}

@@ -1,0 +1,47 @@
+//! `--enable-feature`: Prometheus's optional features by name, and what they switch on here.
+//!
+//! Names that switch on nothing are said, and no error: a command line that Prometheus takes is
+//! taken.
+
+use promql::EngineOptions;
+use promql::parse::Features;
+
+/// What is switched on.
+#[derive(Clone, Debug, Default)]
+pub struct Enabled {
+    /// Of the language.
+    pub language: Features,
+    /// `promql-delayed-name-removal`.
+    pub delayed_name_removal: bool,
+    /// `use-start-timestamps`.
+    pub use_start_timestamps: bool,
+    /// Names that have no effect.
+    pub idle: Vec<String>,
+}
+
+impl Enabled {
+    /// What `names` say, each of which may be several between commas.
+    pub fn new(names: &[String]) -> Self {
+        let mut enabled = Self::default();
+        let names = names.iter().flat_map(|list| list.split(','));
+        for name in names.map(str::trim).filter(|name| !name.is_empty()) {
+            let Self { language, delayed_name_removal, use_start_timestamps, idle } = &mut enabled;
+            match name {
+                "promql-experimental-functions" => language.experimental_functions = true,
+                "promql-extended-range-selectors" => language.extended_range_selectors = true,
+                "promql-binop-fill-modifiers" => language.fill_modifiers = true,
+                "promql-duration-expr" => language.duration_expressions = true,
+                "promql-delayed-name-removal" => *delayed_name_removal = true,
+                "use-start-timestamps" => *use_start_timestamps = true,
+                other => idle.push(other.to_owned()),
+            }
+        }
+        enabled
+    }
+
+    /// The engine's options with what is switched on.
+    pub fn engine(&self, options: EngineOptions) -> EngineOptions {
+        let Self { delayed_name_removal, use_start_timestamps, .. } = *self;
+        EngineOptions { delayed_name_removal, use_start_timestamps, ..options }
+    }
+}
