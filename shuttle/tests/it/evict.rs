@@ -13,7 +13,8 @@ use crate::store::{open, open_with, options};
 
 /// A store that is always due to be flushed, with some rows in a block and some in the head.
 fn store(disk: &SimDisk) -> (Arc<Db>, Arc<Said>) {
-    let options = Options { flush_samples: 0, flush_rows: 0, kept_rows: 1, sparse_columns: 0, ..options() };
+    let options =
+        Options { flush_samples: 0, flush_rows: 0, kept_rows: 1, sparse_columns: 0, ..options() };
     let (db, said) = (open_with(disk, options).0, Said::default());
     write(&db, 0, 3, &said);
     db.flush_all().unwrap();
