@@ -22,6 +22,7 @@ use tracing::{error, info, warn};
 use tsdb::disk::os::OsDisk;
 use tsdb::{Db, Dropped, Recovery};
 
+use crate::discovery;
 use crate::features::Enabled;
 use crate::flags::SharedFlags;
 use crate::http::{self, HttpOptions, Lifecycle, PublicAddress, Services, State};
@@ -126,6 +127,7 @@ impl App {
             }
         }
         let retention = self.options.retention;
+        ticks.spawn(discovery::say_problems(scrapes.clone()));
         ticks.spawn(upkeep::drop_old(self.db.clone(), self.clock.clone(), retention));
         let writer = upkeep::BlockWriter::start(
             self.db.clone(),

@@ -1,11 +1,13 @@
 //! The server: everything that users meet, wired from the store, the language and the scraper.
 //!
 //! Reading order: [`flags`] and [`config`] say what is wanted, [`app`] puts the parts together,
-//! [`http`] answers; [`upkeep`] looks after the store; [`simulate`] is the fleet of `inferometer demo`.
+//! [`http`] answers; [`upkeep`] looks after the store, [`discovery`] says what
+//! is not found; [`simulate`] is the fleet of `inferometer demo`.
 
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod discovery;
 pub mod features;
 pub mod flags;
 pub mod http;

@@ -23,7 +23,7 @@ use tokio::time::{Instant, timeout_at};
 use tsdb::append::Storage;
 use tsdb::model::Labels;
 
-pub use view::{Dropped, Failure, JobDiscovery, MechanismStatus, TargetMetadata};
+pub use view::{Dropped, Failure, JobDiscovery, MechanismStatus, Problem, TargetMetadata};
 
 use crate::cycle::{Clock, Order};
 use crate::discover::Mechanism;
@@ -209,9 +209,9 @@ async fn follow(shared: Weak<Shared>, job: Arc<Job>, mut changes: watch::Receive
         let of = job.clone();
         let found =
             spawn_blocking(move || target::find_in(&of, sets.iter().flat_map(|sets| sets.iter())));
-        match (found.await, shared.upgrade()) {
-            (Ok(found), Some(shared)) => shared.install(&job, found),
-            _ => return,
+        // An error is a bug that cost this change; the next one is another chance.
+        if let (Ok(found), Some(shared)) = (found.await, shared.upgrade()) {
+            shared.install(&job, found);
         }
     }
 }

@@ -81,6 +81,19 @@ pub struct MechanismStatus {
     pub problems: Vec<(String, String)>,
 }
 
+/// What a mechanism tries in vain for a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The name of the job's configuration.
+    pub scrape_pool: String,
+    /// The kind of mechanism.
+    pub kind: &'static str,
+    /// What it tries.
+    pub tried: String,
+    /// Why that fails.
+    pub why: String,
+}
+
 impl Manager {
     /// All targets, by job and labels.
     pub fn targets(&self) -> Vec<TargetStatus> {
@@ -128,6 +141,27 @@ impl Manager {
         let state = self.state();
         let wanted = |pool: &&Pool| name.is_none_or(|name| pool.job.name == name);
         state.pools.values().filter(wanted).map(|pool| state.discovery(pool)).collect()
+    }
+
+    /// What stands in the way of the mechanisms now, job by job.
+    pub fn problems(&self) -> Vec<Problem> {
+        let state = self.state();
+        let pairs = state.pools.values().flat_map(|pool| {
+            state
+                .sources
+                .iter()
+                .filter(|own| pool.sources.contains(&own.id))
+                .map(move |own| (pool, own))
+        });
+        let problems = pairs.flat_map(|(pool, source)| {
+            source.problems.list().into_iter().map(|(tried, why)| Problem {
+                scrape_pool: pool.job.name.clone(),
+                kind: source.mechanism.kind(),
+                tried,
+                why,
+            })
+        });
+        problems.collect()
     }
 
     fn each<T>(&self, show: impl Fn(&Target, &Labels) -> T) -> Vec<T> {

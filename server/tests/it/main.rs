@@ -17,6 +17,7 @@ mod reload;
 mod remote_write;
 mod running;
 mod stats;
+mod targets;
 mod tidy;
 mod tsdb;
 mod upkeep;

@@ -1,0 +1,72 @@
+//! Says in the log what stands in the way of discovery, once when it begins and once when it is over.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use scraper::manager::{Manager, Problem};
+use tracing::{info, warn};
+
+/// How often it is looked; as often as targets change.
+const LOOK: Duration = scraper::manager::UPDATE_EVERY;
+
+/// By what is tried: the reason why it fails.
+type Problems = BTreeMap<String, String>;
+
+/// Looks and says, for ever.
+pub async fn say_problems(scrapes: Arc<Manager>) {
+    let mut before = Problems::new();
+    let mut ticks = tokio::time::interval(LOOK);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let now = by_what_is_tried(scrapes.problems());
+        for line in news(&before, &now) {
+            match line {
+                Ok(over) => info!("{over}"),
+                Err(begun) => warn!("{begun}"),
+            }
+        }
+        before = now;
+    }
+}
+
+fn by_what_is_tried(problems: Vec<Problem>) -> Problems {
+    let problems = problems.into_iter().map(|problem| {
+        let Problem { scrape_pool, kind, tried, why } = problem;
+        (format!("job {scrape_pool}: {kind} discovery: {tried}"), why)
+    });
+    problems.collect()
+}
+
+/// What is new (`Err`) and what is over (`Ok`), in words.
+fn news(before: &Problems, now: &Problems) -> Vec<Result<String, String>> {
+    let over = before.keys().filter(|tried| !now.contains_key(*tried));
+    let over = over.map(|tried| Ok(format!("{tried}: works again")));
+    let begun = now.iter().filter(|(tried, why)| before.get(*tried) != Some(why));
+    over.chain(begun.map(|(tried, why)| Err(format!("{tried}: {why}")))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_change_is_said_once() {
+        type Pairs = &'static [(&'static str, &'static str)];
+        let problems = |pairs: Pairs| -> Problems {
+            pairs.iter().map(|(tried, why)| (tried.to_string(), why.to_string())).collect()
+        };
+        let rows: [(Pairs, Pairs, &[&str]); 4] = [
+            (&[], &[("a", "x")], &["a: x"]),
+            (&[("a", "x")], &[("a", "x")], &[]),
+            (&[("a", "x")], &[("a", "y"), ("b", "z")], &["a: y", "b: z"]),
+            (&[("a", "x"), ("b", "z")], &[("b", "z")], &["a: works again"]),
+        ];
+        for (before, now, expected) in rows {
+            let said = news(&problems(before), &problems(now));
+            let said = said.into_iter().map(|line| line.unwrap_or_else(|begun| begun));
+            assert_eq!(said.collect::<Vec<_>>(), expected);
+        }
+    }
+}
