@@ -29,6 +29,7 @@ use crate::http::{self, HttpOptions, Lifecycle, PublicAddress, Services, State};
 use crate::metrics::Metrics;
 use crate::queries::{LocalQueries, QueryLimits};
 use crate::reload::{self, ConfigFile, Reloader};
+use crate::scraping::ScrapeThread;
 use crate::upkeep::{self, Retention};
 
 /// How long each part of stopping may take.
@@ -107,7 +108,8 @@ impl App {
         stop: impl Future<Output = ()>,
     ) -> anyhow::Result<()> {
         let storage: Arc<dyn tsdb::Storage> = self.db.clone();
-        let scrapes = Arc::new(Manager::new(storage, self.clock.clone()));
+        let thread = ScrapeThread::start().context("no thread for scrapes")?;
+        let scrapes = Arc::new(Manager::on(thread.handle(), storage, self.clock.clone()));
         reload::say_failures(scrapes.apply(jobs));
         let port = listener.local_addr().map_or(0, |address| address.port());
         let state = self.state(scrapes.clone(), PublicAddress::of_host(port));

@@ -15,5 +15,6 @@ pub mod ingest;
 pub mod metrics;
 pub mod queries;
 pub mod reload;
+pub mod scraping;
 pub mod simulate;
 pub mod upkeep;

@@ -10,27 +10,27 @@
 //! then (a changed configuration, say), the store has newer samples and refuses the markers.
 
 mod clock;
+mod failure_log;
 mod schedule;
+mod unwind;
 
-use std::any::Any;
-use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::task::{JoinError, spawn_blocking};
+use tokio::task::spawn_blocking;
 use tsdb::append::Storage;
 use tsdb::model::Timestamp;
 
 pub use clock::{Clock, SystemClock};
 pub use schedule::Schedule;
 
-use crate::fetch::{FetchError, Fetcher, Page};
+use crate::fetch::{FetchError, Fetcher, Page, Wire};
 use crate::ingest::{Counts, Ingest, Report};
 use crate::job::Job;
 use crate::target::Target;
+use unwind::{panic_text, text_of, unwinding};
 
 /// Pages up to this size are stored on the thread that fetched them; reading as much takes some
 /// milliseconds at most.
@@ -68,13 +68,14 @@ pub struct Parts {
 pub struct Scrape {
     parts: Parts,
     ingest: Ingest,
+    wire: Wire,
 }
 
 impl Scrape {
     /// A scrape that has not begun.
     pub fn new(parts: Parts) -> Self {
         let ingest = Ingest::new(parts.target.labels.clone(), parts.job.clone());
-        Self { parts, ingest }
+        Self { parts, ingest, wire: Wire::default() }
     }
 
     /// Fetches the page and stores it as of `at`. Never fails: what goes wrong is in the outcome
@@ -90,7 +91,8 @@ impl Scrape {
         let Parts { target, fetcher, .. } = &self.parts;
         let timeout = Duration::from_millis(target.timeout_ms.unsigned_abs());
         let mut page = Page::default();
-        let fetched = fetcher.fetch(&target.url, timeout, &mut page).await;
+        let wire = &mut self.wire;
+        let fetched = fetcher.fetch_over(wire, &target.url, timeout, &mut page).await;
         (page, fetched)
     }
 
@@ -106,6 +108,11 @@ impl Scrape {
         let clock = self.parts.clock.clone();
         let duration = || (clock.monotonic() - started).as_secs_f64();
         let was_fetched = fetched.is_ok();
+        match &fetched {
+            // What nobody was asked for is no failure.
+            Ok(()) | Err(FetchError::Refused(_)) => {}
+            Err(error) => self.log_failure(&error.to_string()),
+        }
         let body_bytes = match &fetched {
             Ok(()) => i64::try_from(page.body.len()).unwrap_or(i64::MAX),
             Err(FetchError::TooLarge) => -1,
@@ -147,6 +154,14 @@ impl Scrape {
         let outcome = Outcome { at, up, duration_seconds, counts, error };
         self.note(&outcome);
         outcome
+    }
+
+    /// Writes that there is no page to the job's file; nothing depends on that.
+    fn log_failure(&self, error: &str) {
+        let Parts { target, job, clock, .. } = &self.parts;
+        if let Some(path) = &job.failure_log {
+            let _lost = failure_log::note(path, clock.now(), target, error);
+        }
     }
 
     fn note(&mut self, outcome: &Outcome) {
@@ -258,31 +273,4 @@ async fn end(
     if let Err(error) = ended.unwrap_or_else(|error| Err(panic_text(error))) {
         record.record.note(at, 0.0, false, format!("ending the series failed: {error}"));
     }
-}
-
-/// What `work` comes to, or what it said when it panicked.
-async fn unwinding<T>(work: impl Future<Output = T>) -> Result<T, String> {
-    let mut work = std::pin::pin!(work);
-    poll_fn(|context| {
-        let polled = catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)));
-        match polled {
-            Ok(polled) => polled.map(Ok),
-            Err(panic) => Poll::Ready(Err(text_of(&*panic))),
-        }
-    })
-    .await
-}
-
-/// What a task that did not finish says.
-fn panic_text(error: JoinError) -> String {
-    match error.try_into_panic() {
-        Ok(panic) => text_of(&*panic),
-        Err(error) => format!("scrape was cancelled: {error}"),
-    }
-}
-
-fn text_of(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("scrape panicked: {}", text.unwrap_or("no message"))
 }

@@ -1,10 +1,17 @@
 //! When a target is scraped: every `interval_ms`, at an offset that its identity gives, so that
-//! all targets together spread evenly over the interval, and the same after every restart.
+//! all targets together spread evenly over the interval, and the same after every restart. Offsets
+//! are multiples of a 64th of the interval (0.1 s at most): scrapes that come together find code and
+//! data in the processor's caches, and wake it once.
 
 use tsdb::model::Timestamp;
 
 /// A scrape at most this late or early counts as one in time (Prometheus's number).
 const TOLERANCE_MAX_MS: i64 = 2;
+
+/// The offsets that there are in an interval, at least.
+const SLOTS: i64 = 64;
+/// Longest time between two offsets.
+const SLOT_MS_MAX: i64 = 100;
 
 /// The times of a target's scrapes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +24,9 @@ impl Schedule {
     /// The schedule of the target with this identity. `interval_ms` is above zero.
     pub fn new(identity: u64, interval_ms: i64) -> Self {
         let interval_ms = interval_ms.max(1);
+        let slot_ms = (interval_ms / SLOTS).clamp(1, SLOT_MS_MAX);
         let offset_ms = (identity % interval_ms.unsigned_abs()) as i64;
+        let offset_ms = offset_ms - offset_ms % slot_ms;
         Self { interval_ms, offset_ms }
     }
 
@@ -51,10 +60,14 @@ mod tests {
             // identity, interval, now, next
             (0, 5_000, 0, 5_000),
             (0, 5_000, 4_999, 5_000),
-            (7, 5_000, 0, 7),
-            (7, 5_000, 7, 5_007),
-            (5_007, 5_000, 6, 7),
-            (u64::MAX, 5_000, 0, 1_615),
+            (77, 5_000, 0, 5_000),
+            (78, 5_000, 0, 78),
+            (160, 5_000, 0, 156),
+            (160, 5_000, 156, 5_156),
+            (5_160, 5_000, 155, 156),
+            (u64::MAX, 5_000, 0, 1_560),
+            (250, 60_000, 0, 200),
+            (7, 60, 0, 7),
             (1, 1, 41, 42),
         ];
         for (identity, interval_ms, now, next) in rows {

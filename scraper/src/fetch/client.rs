@@ -16,12 +16,10 @@ use std::time::Duration;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Certificate, Client, ClientBuilder, Identity, Url, redirect, tls};
 
+use super::USER_AGENT;
 use super::error::REDIRECTS_MAX;
 use super::{proxy, secret};
 use crate::job::{ClientOptions, Secret, TlsOptions, TlsVersion};
-
-/// Name and version that targets see.
-const USER_AGENT: &str = concat!("Inferometer/", env!("CARGO_PKG_VERSION"));
 
 /// All clients of a job.
 #[derive(Debug)]

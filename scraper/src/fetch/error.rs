@@ -61,15 +61,37 @@ pub(crate) fn describe(error: &reqwest::Error, host: &str) -> String {
     }
     let deepest = causes.pop().unwrap_or_default();
     let is_dns = causes.iter().any(|cause| cause.contains("dns error"));
-    let dial = |what: &str| format!("dial tcp {host}: connect: {what}");
-    match io.map(io::Error::kind) {
-        Some(io::ErrorKind::ConnectionRefused) => dial("connection refused"),
-        Some(io::ErrorKind::HostUnreachable) => dial("no route to host"),
-        Some(io::ErrorKind::NetworkUnreachable) => dial("network is unreachable"),
-        Some(io::ErrorKind::ConnectionReset) => "read: connection reset by peer".into(),
+    match io.and_then(|error| known(error, host)) {
+        Some(text) => text,
         _ if is_dns => format!("dial tcp: lookup {host}: {deepest}"),
         _ if is_cut(&deepest) => "unexpected EOF".into(),
         _ => deepest,
+    }
+}
+
+/// What it means that `host` (`address:port`) cannot be connected to.
+pub(super) fn dial(error: &io::Error, host: &str) -> String {
+    known(error, host).unwrap_or_else(|| format!("dial tcp {host}: connect: {error}"))
+}
+
+/// What it means that a connection broke.
+pub(super) fn transfer(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => "write: broken pipe".into(),
+        io::ErrorKind::UnexpectedEof => "unexpected EOF".into(),
+        _ => known(error, "").unwrap_or_else(|| error.to_string()),
+    }
+}
+
+/// Go's words for a failure of a connection to `host`, where they are known.
+fn known(error: &io::Error, host: &str) -> Option<String> {
+    let dial = |what: &str| Some(format!("dial tcp {host}: connect: {what}"));
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => dial("connection refused"),
+        io::ErrorKind::HostUnreachable => dial("no route to host"),
+        io::ErrorKind::NetworkUnreachable => dial("network is unreachable"),
+        io::ErrorKind::ConnectionReset => Some("read: connection reset by peer".into()),
+        _ => None,
     }
 }
 

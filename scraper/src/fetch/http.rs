@@ -10,7 +10,7 @@ use super::client::Clients;
 use super::error;
 use super::oauth2::Tokens;
 use super::secret;
-use crate::job::{Authorization, ClientOptions};
+use crate::job::{Authorization, ClientOptions, ProxyServer};
 
 /// Sends requests; connections stay open in between.
 #[derive(Debug)]
@@ -51,7 +51,18 @@ impl HttpClient {
         request.send().await.map_err(|error| error::describe(&error, authority(url)))
     }
 
-    async fn add_headers(&self, headers: &mut HeaderMap) -> Result<(), String> {
+    /// Whether plain HTTP goes to its host without a proxy in between.
+    pub(super) fn is_direct(&self) -> bool {
+        self.options.proxy.server == ProxyServer::Direct
+    }
+
+    /// Whether redirects are followed.
+    pub(super) fn follows_redirects(&self) -> bool {
+        self.options.follow_redirects
+    }
+
+    /// Adds the headers that are configured.
+    pub(super) async fn add_headers(&self, headers: &mut HeaderMap) -> Result<(), String> {
         match (&self.options.authorization, &self.tokens) {
             (_, Some(tokens)) => {
                 headers.insert(AUTHORIZATION, tokens.header().await?);

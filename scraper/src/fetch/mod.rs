@@ -7,12 +7,16 @@
 //! Error texts are Go's and Prometheus's where those are known to their users.
 
 mod accept;
+mod chunked;
 mod client;
 mod error;
+mod head;
 mod http;
 mod oauth2;
 mod proxy;
 mod secret;
+mod unpack;
+mod wire;
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -23,9 +27,12 @@ use tokio::time::{Instant, timeout_at};
 pub use error::FetchError;
 pub(crate) use error::describe;
 pub use http::HttpClient;
+pub use wire::Wire;
 
 use crate::job::{Job, PAGE_BYTES_MAX};
 
+/// Name and version that targets see.
+const USER_AGENT: &str = concat!("Inferometer/", env!("CARGO_PKG_VERSION"));
 /// Tells the target how long we wait, in seconds.
 const TIMEOUT_HEADER: &str = "X-Prometheus-Scrape-Timeout-Seconds";
 /// Connections stay open for at least this long without use.
@@ -88,12 +95,75 @@ impl Fetcher {
         timeout: Duration,
         page: &mut Page,
     ) -> Result<(), FetchError> {
+        self.fetch_over(&mut Wire::default(), url, timeout, page).await
+    }
+
+    /// The same over a connection that the caller keeps, if the target can be asked so directly.
+    pub async fn fetch_over(
+        &self,
+        wire: &mut Wire,
+        url: &str,
+        timeout: Duration,
+        page: &mut Page,
+    ) -> Result<(), FetchError> {
         page.clear();
         let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(why) = refused {
             return Err(FetchError::Refused(why));
         }
         let deadline = Instant::now() + timeout;
+        if self.client.is_direct() && wire.leads_to(url) {
+            let asked = timeout_at(deadline, self.ask(wire, url, timeout, page)).await;
+            let head = asked.map_err(|_| FetchError::TimedOut { url: Some(url.to_owned()) })??;
+            // Whoever is sent elsewhere goes there with the other client.
+            if !(head.status.is_redirection() && self.client.follows_redirects()) {
+                let read = timeout_at(deadline, self.take(wire, head, page)).await;
+                return read.map_err(|_| FetchError::TimedOut { url: None })?;
+            }
+            page.clear();
+        }
+        self.fetch_by_client(url, (timeout, deadline), page).await
+    }
+
+    /// Sends the request over `wire` and reads the answer's head.
+    async fn ask(
+        &self,
+        wire: &mut Wire,
+        url: &str,
+        timeout: Duration,
+        page: &mut Page,
+    ) -> Result<wire::Head, FetchError> {
+        let failed = |cause| FetchError::Request { url: url.to_owned(), cause };
+        let mut headers = self.headers(timeout).map_err(failed)?;
+        if self.compression {
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip, zstd"));
+        }
+        self.client.add_headers(&mut headers).await.map_err(failed)?;
+        wire.ask(&headers, &mut page.body).await.map_err(failed)
+    }
+
+    /// Reads the page behind `head`.
+    async fn take(
+        &self,
+        wire: &mut Wire,
+        mut head: wire::Head,
+        page: &mut Page,
+    ) -> Result<(), FetchError> {
+        if head.status != reqwest::StatusCode::OK {
+            return Err(FetchError::Status(head.status));
+        }
+        page.content_type = head.content_type.take();
+        let encoding = std::mem::replace(&mut head.encoding, unpack::Encoding::None);
+        wire.body(head, self.page_bytes_max, &mut page.body).await?;
+        encoding.unpack(&mut page.body, self.page_bytes_max)
+    }
+
+    async fn fetch_by_client(
+        &self,
+        url: &str,
+        (timeout, deadline): (Duration, Instant),
+        page: &mut Page,
+    ) -> Result<(), FetchError> {
         let sent = timeout_at(deadline, self.send(url, timeout)).await;
         let mut response =
             sent.map_err(|_| FetchError::TimedOut { url: Some(url.to_owned()) })??;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tsdb::append::Storage;
@@ -26,6 +27,8 @@ pub(super) struct Pool {
     /// Takes over what was found.
     pub(super) task: Option<AbortOnDrop>,
     fetcher: Arc<Fetcher>,
+    /// Where the scrapes run; `None`: where they are started.
+    runtime: Option<Handle>,
 }
 
 /// What became of that which is not scraped.
@@ -56,10 +59,10 @@ pub(super) struct Running {
 }
 
 impl Pool {
-    pub(super) fn new(job: Job, sources: Vec<u64>) -> Self {
+    pub(super) fn new(job: Job, sources: Vec<u64>, runtime: Option<Handle>) -> Self {
         let fetcher = Arc::new(Fetcher::new(&job));
         let (running, rest, changes) = (HashMap::new(), Rest::default(), watch::Sender::default());
-        Self { job: Arc::new(job), sources, running, rest, changes, task: None, fetcher }
+        Self { job: Arc::new(job), sources, running, rest, changes, task: None, fetcher, runtime }
     }
 
     /// Takes over what goes on unchanged from the same job as it was; the rest has to end.
@@ -115,7 +118,11 @@ impl Pool {
             clock: clock.clone(),
         };
         let (orders, receiver) = watch::channel(Order::Run);
-        let task = tokio::spawn(cycle::run(parts, storage.clone(), receiver));
+        let cycle = cycle::run(parts, storage.clone(), receiver);
+        let task = match &self.runtime {
+            Some(runtime) => runtime.spawn(cycle),
+            None => tokio::spawn(cycle),
+        };
         Running { target, discovered, orders, task }
     }
 }

@@ -9,7 +9,9 @@ use scraper::cycle::{Outcome, Parts, Scrape, SystemClock};
 use scraper::fetch::{FetchError, Fetcher, Page};
 use scraper::job::{Authorization, ClientOptions, Job, Secret};
 use scraper::target::{self, Health, Target};
+use tsdb::disk::os::OsDisk;
 use tsdb::model::Timestamp;
+use tsdb::{Db, Options};
 
 use crate::jobs::job_for;
 use crate::recording::Recording;
@@ -27,13 +29,7 @@ pub(crate) struct Fixture {
 impl Fixture {
     pub(crate) async fn new(change: impl FnOnce(&mut Job)) -> Self {
         let server = Server::start(Answer::text("a 1\n")).await;
-        let mut job = job_for(&server.address.to_string());
-        change(&mut job);
-        let target = Arc::new(target::find(&job).targets.remove(0));
-        let fetcher = Arc::new(Fetcher::new(&job));
-        let clock = Arc::new(SystemClock::new());
-        let parts = Parts { target: target.clone(), job: Arc::new(job), fetcher, clock };
-        let scrape = Scrape::new(parts);
+        let (target, scrape) = scrape_of(&server, change);
         Self { server, target, store: Recording::default(), scrape, now_ms: 0 }
     }
 
@@ -46,6 +42,17 @@ impl Fixture {
     fn url(&self) -> String {
         format!("http://{}/metrics", self.server.address)
     }
+}
+
+/// A target that a server is, and what scrapes it.
+fn scrape_of(server: &Server, change: impl FnOnce(&mut Job)) -> (Arc<Target>, Scrape) {
+    let mut job = job_for(&server.address.to_string());
+    change(&mut job);
+    let target = Arc::new(target::find(&job).targets.remove(0));
+    let fetcher = Arc::new(Fetcher::new(&job));
+    let clock = Arc::new(SystemClock::new());
+    let parts = Parts { target: target.clone(), job: Arc::new(job), fetcher, clock };
+    (target, Scrape::new(parts))
 }
 
 /// Scrapes a good page, `answer`, and a good one again; checks all that has to hold.
@@ -173,7 +180,8 @@ async fn invalid_utf8() {
 
 #[tokio::test]
 async fn no_http_at_all() {
-    let error = "Get \"{url}\": invalid HTTP version parsed";
+    let error = "Get \"{url}\": net/http: HTTP/1.x transport connection broken: malformed HTTP \
+        response \"SSH-2.0-OpenSSH_9.9\"";
     between_good_pages(unchanged, Answer::Bytes(b"SSH-2.0-OpenSSH_9.9\r\n".to_vec()), error).await;
 }
 
@@ -276,4 +284,134 @@ async fn requests() {
     let expected = "unable to read authorization credentials: unable to read file ";
     assert!(error.contains(expected), "{error}");
     assert_eq!(fixture.server.requests().len(), 2);
+}
+
+/// What a head may say wrong.
+#[tokio::test]
+async fn wrong_heads() {
+    let rows = [
+        ("Content-Length: x", "Get \"{url}\": bad Content-Length \"x\""),
+        ("Content-Length: -1", "Get \"{url}\": bad Content-Length \"-1\""),
+        (
+            "Content-Length: 4\r\nContent-Length: 5",
+            "Get \"{url}\": http: message cannot contain multiple Content-Length headers; got \"5\"",
+        ),
+        ("Transfer-Encoding: odd", "Get \"{url}\": unsupported transfer encoding: \"odd\""),
+        ("Transfer-Encoding: chunked", "invalid byte in chunk length"),
+        ("Content-Encoding: gzip\r\nContent-Length: 15", "gzip: invalid header"),
+    ];
+    for (header, error) in rows {
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n{header}");
+        between_good_pages(unchanged, bytes(&head, b"aaaaaaaaaaaa 2\n"), error).await;
+    }
+    let endless = format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(300 << 10));
+    let error = "Get \"{url}\": net/http: server response headers exceeded 262144 bytes; aborted";
+    between_good_pages(unchanged, bytes(&endless, b""), error).await;
+}
+
+/// A page that is longer than announced ends where it was to end, and the rest is nobody's answer.
+#[tokio::test]
+async fn a_page_longer_than_announced() {
+    let mut fixture = Fixture::new(unchanged).await;
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 4";
+    let outcome = fixture.scrape(bytes(head, b"a 2\nb 2\n")).await;
+    assert_eq!((outcome.error, outcome.counts.scraped), (None, 1));
+    let outcome = fixture.scrape(Answer::text("a 3\n")).await;
+    assert_eq!((outcome.error, outcome.counts.scraped), (None, 1));
+}
+
+#[tokio::test]
+async fn zstd_and_chunks() {
+    let packed = zstd::encode_all(&b"a 1\nb 2\n"[..], 0).unwrap();
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Encoding: zstd\r\n\
+        Transfer-Encoding: chunked";
+    let mut chunked = Vec::new();
+    for piece in packed.chunks(5) {
+        chunked.extend(format!("{:x}\r\n", piece.len()).bytes());
+        chunked.extend(piece);
+        chunked.extend(b"\r\n");
+    }
+    chunked.extend(b"0\r\n\r\n");
+    let mut fixture = Fixture::new(unchanged).await;
+    let outcome = fixture.scrape(bytes(head, &chunked)).await;
+    assert_eq!((outcome.error, outcome.counts.scraped), (None, 2));
+    between_good_pages(unchanged, bytes(head, &chunked[..chunked.len() - 5]), "unexpected EOF")
+        .await;
+}
+
+#[tokio::test]
+async fn timestamps_that_are_no_numbers() {
+    let error = "expected timestamp or new record, got \"N\" while parsing: \"a 1 N\" (line 1, \
+        column 5)";
+    between_good_pages(unchanged, Answer::text("a 1 NaN\n"), error).await;
+    let page = Answer::Page(b"a 1 NaN\n# EOF\n".into(), "application/openmetrics-text");
+    let error = "invalid timestamp while parsing: \"a 1 NaN\" (line 1, column 5)";
+    between_good_pages(unchanged, page, error).await;
+}
+
+/// Another page each time, of a target whose series never come back; and a very large one.
+#[tokio::test]
+async fn pages_that_have_nothing_in_common() {
+    let mut fixture = Fixture::new(unchanged).await;
+    for round in 0..20 {
+        let lines = (0..200).map(|line| format!("m{{round=\"{round}\",line=\"{line}\"}} 1\n"));
+        let counts = fixture.scrape(Answer::text(lines.collect::<String>())).await.counts;
+        let ended = if round == 0 { 0 } else { 200 };
+        assert_eq!((counts.scraped, counts.added, counts.ended), (200, 200, ended));
+    }
+}
+
+/// A hundred thousand series, in a real store.
+#[tokio::test]
+async fn a_hundred_thousand_series() {
+    const SERIES: usize = 100_000;
+    let large: String = (0..SERIES).map(|line| format!("m{{line=\"{line}\"}} 1\n")).collect();
+    let server = Server::start(Answer::text(large)).await;
+    let (_, mut scrape) = scrape_of(&server, unchanged);
+    let folder = tempfile::tempdir().unwrap();
+    let (db, _) = Db::open(Arc::new(OsDisk), folder.path(), Options::default()).unwrap();
+    for round in 0..2 {
+        let counts = scrape.once(Timestamp::from_ms(5_000 * (round + 1)), &db).await.counts;
+        let added = if round == 0 { SERIES } else { 0 };
+        assert_eq!((counts.scraped, counts.added), (SERIES, added));
+    }
+}
+
+/// One that keeps us waiting keeps nobody else waiting.
+#[tokio::test(start_paused = true)]
+async fn a_slow_target_beside_a_good_one() {
+    let (mut slow, mut good) = (Fixture::new(unchanged).await, Fixture::new(unchanged).await);
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n";
+    let dripping = slow.scrape(Answer::Drip(head.into()));
+    let many = async {
+        for _ in 0..3 {
+            assert!(good.scrape(Answer::text("a 1\n")).await.up);
+        }
+    };
+    tokio::select! {
+        biased;
+        _outcome = dripping => panic!("the slow one was first"),
+        () = many => {}
+    }
+}
+
+/// A scrape without a page is a line in the job's file; a page that cannot be read is none.
+#[tokio::test]
+async fn the_file_of_failures() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let path = file.path().to_owned();
+    let mut fixture = Fixture::new(|job| job.failure_log = Some(path.clone())).await;
+    fixture.scrape(Answer::status("401 Unauthorized")).await;
+    fixture.scrape(Answer::text("<")).await;
+    fixture.scrape(Answer::text("a 1\n")).await;
+    let written = std::fs::read_to_string(&path).unwrap();
+    let [line] = &written.lines().collect::<Vec<_>>()[..] else { panic!("{written}") };
+    for part in [
+        "\"level\":\"ERROR\"",
+        "\"msg\":\"server returned HTTP status 401 Unauthorized\"",
+        "\"job_name\":\"vllm\"",
+        &format!("\"target\":\"{}\"", fixture.url()),
+    ] {
+        assert!(line.contains(part), "{part} in {line}");
+    }
 }
