@@ -1,12 +1,5 @@
-//! The parsers of pages: any page is read to its end or to its first error, in both formats.
+//! The parsers of pages: any page is read to its end or to its first error, in every format.
 
 #![no_main]
 
-use scraper::parse::{Format, Parser};
-
-libfuzzer_sys::fuzz_target!(|page: &[u8]| {
-    for format in [Format::Text, Format::OpenMetrics] {
-        let mut parser = Parser::new(page, format);
-        while let Ok(Some(_)) = parser.next(b"") {}
-    }
-});
+libfuzzer_sys::fuzz_target!(|page: &[u8]| scraper::fuzz::page(page));

@@ -9,6 +9,7 @@ pub mod client;
 pub mod cycle;
 pub mod discover;
 pub mod fetch;
+pub mod fuzz;
 pub mod ingest;
 pub mod job;
 pub mod manager;

@@ -3,11 +3,11 @@
 use crate::job::{Escaping, Job, Protocol};
 
 /// The header for a job. Weights fall from the first form to the last; anything else is taken too,
-/// so that the target says what it has. Protobuf, which is not read yet, is not asked for.
+/// so that the target says what it has.
 pub(super) fn accept(job: &Job) -> String {
     let mut weight = Protocol::ALL.len() + 1;
     let mut header = String::new();
-    for protocol in job.protocols.iter().filter(|own| **own != Protocol::PrometheusProto) {
+    for protocol in &job.protocols {
         header += &format!("{};q=0.{weight},", media_type(*protocol, job.escaping));
         weight -= 1;
     }
@@ -40,10 +40,12 @@ mod tests {
             application/openmetrics-text;version=0.0.1;q=0.5,\
             text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,\
             text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
-        let proto = "application/openmetrics-text;version=1.0.0;escaping=underscores;q=0.6,\
-            application/openmetrics-text;version=0.0.1;q=0.5,\
-            text/plain;version=1.0.0;escaping=underscores;q=0.4,\
-            text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
+        let proto = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;\
+            encoding=delimited;q=0.6,\
+            application/openmetrics-text;version=1.0.0;escaping=underscores;q=0.5,\
+            application/openmetrics-text;version=0.0.1;q=0.4,\
+            text/plain;version=1.0.0;escaping=underscores;q=0.3,\
+            text/plain;version=0.0.4;q=0.2,*/*;q=0.1";
         let one = "text/plain;version=0.0.4;q=0.6,*/*;q=0.5";
         let rows = [
             (Protocol::TEXT_FIRST.to_vec(), Escaping::AllowUtf8, text),

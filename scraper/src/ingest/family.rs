@@ -67,6 +67,16 @@ impl Families {
         }
     }
 
+    /// Learns what a format without comments says of a family.
+    pub(super) fn declare(&mut self, name: &str, kind: MetricType, unit: &str, help: &str) {
+        self.kind = kind;
+        self.update(name, |metadata| {
+            let kind = replace(&mut metadata.kind, &kind);
+            let unit = replace(&mut metadata.unit, unit);
+            replace(&mut metadata.help, help) || kind || unit
+        });
+    }
+
     /// Learns from all comments in `text`, which were read before.
     pub(super) fn learn_all(&mut self, text: &[u8], format: Format) {
         let mut comments = Parser::new(text, format);
@@ -104,6 +114,11 @@ impl Families {
     /// The type in force, as far as the spelling of `le` and `quantile` depends on it.
     pub(super) fn kind(&self) -> MetricType {
         self.kind
+    }
+
+    /// The family that the last comment spoke of, and the type in the last `TYPE` line.
+    pub(super) fn current(&self) -> (&str, MetricType) {
+        (&self.current, self.kind)
     }
 
     /// The family of a series: the current one if `raw`, its name on the page, belongs to that

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::part::{Draft, Part};
-use crate::parse::Format;
+use crate::parse::PageFormat;
 
 /// What becomes of a series' samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub(super) enum Fate {
 /// The lines of the last stored page.
 #[derive(Debug, Default)]
 pub(super) struct Layout {
-    pub(super) format: Option<Format>,
+    pub(super) format: Option<PageFormat>,
     parts: Vec<Arc<Part>>,
     /// One for each line.
     pub(super) fates: Vec<Fate>,
@@ -65,7 +65,7 @@ impl Layout {
     }
 
     /// The place behind `place`.
-    pub(super) fn after(&self, place: Place) -> Place {
+    fn after(&self, place: Place) -> Place {
         let number = place.number + 1;
         match self.parts.get(place.part) {
             Some(part) if place.line + 1 < part.len() => {
@@ -87,14 +87,52 @@ impl Layout {
     }
 }
 
+/// Walks over a layout beside a new page.
+pub(super) struct Walk<'l> {
+    layout: &'l Layout,
+    place: Place,
+    index: Option<Index>,
+}
+
+impl<'l> Walk<'l> {
+    /// From `place` on.
+    pub(super) fn new(layout: &'l Layout, place: Place) -> Self {
+        Self { layout, place, index: None }
+    }
+
+    /// The line that probably comes next, as [`Part::lines`] has it.
+    pub(super) fn next(&self) -> Option<(&'l [u8], usize)> {
+        self.layout.line(self.place)
+    }
+
+    /// That line did come: its fate.
+    pub(super) fn pass(&mut self) -> Fate {
+        let fate = self.layout.fates.get(self.place.number).copied();
+        self.place = self.layout.after(self.place);
+        fate.unwrap_or(Fate::Fresh)
+    }
+
+    /// Another line came; its fate, and what comes behind it will probably come next.
+    pub(super) fn find(&mut self, series: &[u8]) -> Fate {
+        let index = self.index.get_or_insert_with(|| Index::of(self.layout));
+        match index.find(self.layout, series) {
+            None => Fate::Fresh,
+            Some(found) => {
+                self.place = found;
+                self.pass()
+            }
+        }
+    }
+}
+
 /// Finds the lines of a layout by their series.
-pub(super) struct Index {
+struct Index {
     by_series: HashTable<Place>,
     hasher: DefaultHashBuilder,
 }
 
 impl Index {
-    pub(super) fn of(layout: &Layout) -> Self {
+    fn of(layout: &Layout) -> Self {
         let mut by_series = HashTable::with_capacity(layout.fates.len());
         let hasher = DefaultHashBuilder::default();
         let hash = |place: &Place| hasher.hash_one(layout.series(*place));
@@ -105,7 +143,7 @@ impl Index {
     }
 
     /// A line with this series.
-    pub(super) fn find(&self, layout: &Layout, series: &[u8]) -> Option<Place> {
+    fn find(&self, layout: &Layout, series: &[u8]) -> Option<Place> {
         let is_it = |place: &Place| layout.series(*place) == series;
         self.by_series.find(self.hasher.hash_one(series), is_it).copied()
     }
@@ -114,14 +152,14 @@ impl Index {
 /// The layout of the page at hand, which differs from the last one's.
 #[derive(Debug)]
 pub(super) struct NewLayout {
-    format: Format,
+    format: PageFormat,
     draft: Draft,
     pub(super) fates: Vec<Fate>,
     pub(super) tail: Vec<u8>,
 }
 
 impl NewLayout {
-    pub(super) fn new(format: Format) -> Self {
+    pub(super) fn new(format: PageFormat) -> Self {
         Self { format, draft: Draft::default(), fates: Vec::new(), tail: Vec::new() }
     }
 
@@ -135,6 +173,9 @@ impl NewLayout {
     pub(super) fn finish(self) -> Layout {
         let Self { format, draft, mut fates, tail } = self;
         fates.shrink_to_fit();
-        Layout { format: Some(format), parts: draft.finish(), fates, tail }
+        match draft.finish() {
+            Some(parts) => Layout { format: Some(format), parts, fates, tail },
+            None => Layout::default(),
+        }
     }
 }

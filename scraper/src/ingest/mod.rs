@@ -17,11 +17,16 @@
 //! Each step asks the store for the target's group anew: one that got no row for long is forgotten
 //! there, and has another number then. The columns go with it, and the page defines them again.
 
+mod convert;
 mod family;
+mod histogram;
 mod layout;
+mod lines;
 mod overlay;
 mod part;
+mod protobuf;
 mod read;
+mod reading;
 mod report;
 mod resolve;
 mod row;
@@ -32,16 +37,16 @@ use std::sync::Arc;
 
 use thiserror::Error;
 use tsdb::model::{Labels, Timestamp};
-use tsdb::{Append, Cell, GroupRef, Rejected};
+use tsdb::{Append, Cell, CellValue, GroupRef, Rejected};
 
 pub use report::Report;
 
 use crate::job::Job;
-use crate::parse::{ContentTypeError, ParseError, format_of};
+use crate::parse::{ContentTypeError, PageFormat, ParseError, ProtobufError, format_of};
 use crate::target::FamilyMetadata;
 use family::Families;
 use layout::Layout;
-use read::Reading;
+use reading::Reading;
 use row::Row;
 
 /// What was on a page and what became of it.
@@ -76,6 +81,12 @@ pub enum IngestError {
     /// It has more samples than the job allows.
     #[error("sample limit exceeded")]
     SampleLimit,
+    /// It has a native histogram with more buckets than the job allows, and no coarser one does.
+    #[error("histogram bucket limit exceeded")]
+    BucketLimit,
+    /// It cannot be read.
+    #[error(transparent)]
+    Protobuf(#[from] ProtobufError),
     /// The store refuses it as a whole.
     #[error(transparent)]
     Store(#[from] Rejected),
@@ -195,16 +206,6 @@ impl Ingest {
         self.end_loose(at, &mut nothing, append)
     }
 
-    /// Writes what is told about the scrape at `at`.
-    pub fn report(
-        &mut self,
-        report: &Report,
-        at: Timestamp,
-        append: &mut dyn Append,
-    ) -> Result<(), Rejected> {
-        self.report_cells(&report.cells(&self.job), at, append)
-    }
-
     /// The target is gone: all its series end at `at`, the report's too (if there are any).
     pub fn end(&mut self, at: Timestamp, append: &mut dyn Append) -> Result<(), Rejected> {
         if self.row.len() == 0 {
@@ -238,7 +239,13 @@ impl Ingest {
         if body.is_empty() {
             return Ok(());
         }
-        self.read(body, format_of(content_type)?, reading)
+        match format_of(content_type, self.job.fallback)? {
+            PageFormat::Lines(format) if self.job.histograms.to_custom => {
+                self.read_converting(body, format, reading)
+            }
+            PageFormat::Lines(format) => self.read(body, format, reading),
+            PageFormat::Protobuf => self.read_protobuf(body, reading),
+        }
     }
 
     /// The target's group, which this appender keeps. If the store forgot the one before, so does
@@ -249,21 +256,6 @@ impl Ingest {
             self.forget();
         }
         Ok(*self.group.insert(group))
-    }
-
-    /// Sees to it that the report's columns are there; they are the first ones.
-    fn prepare(&mut self, group: GroupRef, append: &mut dyn Append) -> Result<(), Rejected> {
-        if self.row.len() == 0 {
-            for column in append.columns(group, &report::families(&self.job))? {
-                self.row.place(column);
-            }
-        }
-        Ok(())
-    }
-
-    /// Number of series of the report.
-    fn report_series(&self) -> usize {
-        report::series(&self.job)
     }
 
     /// Appends the row with the report's cells, which come first.
@@ -281,21 +273,17 @@ impl Ingest {
                 *cell = *value;
             }
         }
-        let row = append.row(group, at, self.row.columns(), &reading.cells)?;
+        let mut cells: Vec<Cell<'_>> = Vec::new();
+        if !reading.histogram_cells.is_empty() {
+            cells.extend_from_slice(&reading.cells);
+            for (place, number) in &reading.histogram_cells {
+                let value = CellValue::Histogram(&reading.histograms[*number]);
+                cells[*place as usize] = Cell { value, start: None };
+            }
+        }
+        let cells = if cells.is_empty() { &reading.cells } else { &cells };
+        let row = append.row(group, at, self.row.columns(), cells)?;
         reading.counts.refused += row.rejected();
-        Ok(())
-    }
-
-    fn report_cells(
-        &mut self,
-        cells: &[Cell<'_>],
-        at: Timestamp,
-        append: &mut dyn Append,
-    ) -> Result<(), Rejected> {
-        let group = self.group(append)?;
-        self.prepare(group, append)?;
-        // Refused cells are no news: another scraper of these labels was there first.
-        append.row(group, at, &self.row.columns()[..cells.len()], cells)?;
         Ok(())
     }
 

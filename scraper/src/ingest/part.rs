@@ -1,10 +1,11 @@
 //! The unchanging text of a page, in parts that pages share.
 //!
 //! A page is, again and again: comments, a series, a value. What is not a value hardly ever
-//! changes, and is the same on many targets. It is kept in **parts**: a part begins where comments
-//! stand (a metric family, usually), and equal parts of all targets are one in memory. So the text
-//! of a fleet is held once, stays in the processor's caches, and a series that comes or goes makes
-//! one family's part anew.
+//! changes, and is the same on many targets. It is kept in **parts** of some dozen lines: a part
+//! begins where comments stand (a metric family, usually), and equal parts of all targets are one
+//! in memory. So the text of a fleet is held once and stays in the processor's caches, and a series
+//! that comes or goes makes one part anew. (Not smaller ones: each is a few places in memory that
+//! have to be fetched before the next can be looked at.)
 //!
 //! A part says nothing about what becomes of its series: that is each target's own (`layout`).
 
@@ -13,8 +14,12 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
+/// Comments begin a new part behind so many lines.
+const LINES_MIN: usize = 32;
 /// Most lines of a part.
 const LINES_MAX: usize = 256;
+/// A part with so many bytes of text is long enough.
+const TEXT_MAX: usize = 1 << 20;
 /// Parts that nobody has any more are forgotten when there are as many as this, and twice as many
 /// as were left the last time.
 const SWEEP_MIN: usize = 1024;
@@ -30,8 +35,8 @@ pub(super) struct Part {
 /// comments and blanks may stand before the series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Line {
-    series: usize,
-    end: usize,
+    series: u32,
+    end: u32,
 }
 
 impl Part {
@@ -44,16 +49,17 @@ impl Part {
     pub(super) fn lines(&self) -> impl Iterator<Item = (&[u8], usize)> {
         let mut from = 0;
         self.lines.iter().map(move |line| {
-            let begin = std::mem::replace(&mut from, line.end);
-            (&self.text[begin..line.end], line.series - begin)
+            let end = line.end as usize;
+            let begin = std::mem::replace(&mut from, end);
+            (&self.text[begin..end], line.series as usize - begin)
         })
     }
 
     /// The line with that number, as in [`Part::lines`].
     pub(super) fn line(&self, number: usize) -> (&[u8], usize) {
-        let begin = number.checked_sub(1).map_or(0, |before| self.lines[before].end);
+        let begin = number.checked_sub(1).map_or(0, |before| self.lines[before].end) as usize;
         let line = self.lines[number];
-        (&self.text[begin..line.end], line.series - begin)
+        (&self.text[begin..line.end as usize], line.series as usize - begin)
     }
 }
 
@@ -103,17 +109,23 @@ pub(super) struct Draft {
     parts: Vec<Arc<Part>>,
     text: Vec<u8>,
     lines: Vec<Line>,
+    /// Whether there was a line of gigabytes.
+    is_too_large: bool,
 }
 
 impl Draft {
     /// Adds a line: its text before the value, in which the series begins at `series`.
     pub(super) fn push(&mut self, text: &[u8], series: usize) {
-        if series > 0 || self.lines.len() == LINES_MAX {
+        let lines = self.lines.len();
+        if (series > 0 && lines >= LINES_MIN) || lines == LINES_MAX || self.text.len() > TEXT_MAX {
             self.cut();
         }
         let begin = self.text.len();
         self.text.extend_from_slice(text);
-        self.lines.push(Line { series: begin + series, end: self.text.len() });
+        match (u32::try_from(begin + series), u32::try_from(self.text.len())) {
+            (Ok(series), Ok(end)) => self.lines.push(Line { series, end }),
+            _ => self.is_too_large = true,
+        }
     }
 
     /// Ends the part at hand.
@@ -127,11 +139,11 @@ impl Draft {
         self.lines.clear();
     }
 
-    /// All parts.
-    pub(super) fn finish(mut self) -> Vec<Arc<Part>> {
+    /// All parts; `None` if the page is too large to be remembered.
+    pub(super) fn finish(mut self) -> Option<Vec<Arc<Part>>> {
         self.cut();
         self.parts.shrink_to_fit();
-        self.parts
+        (!self.is_too_large).then_some(self.parts)
     }
 }
 
@@ -142,21 +154,26 @@ mod tests {
     fn parts(lines: &[(&str, usize)]) -> Vec<Arc<Part>> {
         let mut draft = Draft::default();
         lines.iter().for_each(|(text, series)| draft.push(text.as_bytes(), *series));
-        draft.finish()
+        draft.finish().unwrap_or_default()
     }
 
     #[test]
-    fn comments_begin_a_part_and_equal_parts_are_one() {
-        let page = [("a", 0), ("b", 0), ("# c\nc", 4), ("d", 0)];
-        let (one, other) = (parts(&page), parts(&page[1..]));
-        assert_eq!(one.iter().map(|part| part.len()).collect::<Vec<_>>(), [2, 2]);
-        assert_eq!(other.iter().map(|part| part.len()).collect::<Vec<_>>(), [1, 2]);
-        assert!(Arc::ptr_eq(&one[1], &other[1]));
-        let lines: Vec<_> = one.iter().flat_map(|part| part.lines()).collect();
-        let expected = page.map(|(text, series)| (text.as_bytes(), series));
-        assert_eq!(lines, expected);
-        assert_eq!(one[1].line(0), expected[2]);
-        assert_eq!(one[1].line(1), expected[3]);
+    fn equal_parts_are_one() {
+        let lines = |first: &'static str| {
+            let mut lines = vec![(first, 0)];
+            lines.extend([("a", 0); LINES_MIN]);
+            lines.extend([("# b\nb", 4), ("c", 0)]);
+            lines
+        };
+        let (page, other) = (lines("x"), lines("y"));
+        let (one, two) = (parts(&page), parts(&other));
+        assert_eq!(one.iter().map(|part| part.len()).collect::<Vec<_>>(), [1 + LINES_MIN, 2]);
+        assert!(!Arc::ptr_eq(&one[0], &two[0]) && Arc::ptr_eq(&one[1], &two[1]));
+        let read: Vec<_> = one.iter().flat_map(|part| part.lines()).collect();
+        let expected: Vec<_> = page.iter().map(|(text, at)| (text.as_bytes(), *at)).collect();
+        assert_eq!(read, expected);
+        assert_eq!(one[1].line(0), (&b"# b\nb"[..], 4));
+        assert_eq!(one[1].line(1), (&b"c"[..], 0));
     }
 
     #[test]

@@ -5,119 +5,11 @@
 //!    one that differs is parsed, and looked for among the lines of the last page by its series. A
 //!    series that was not there is resolved (`resolve`). The lines make a new layout.
 
-use std::collections::{HashMap, HashSet};
-
-use tsdb::model::{Labels, Metadata, Timestamp};
-use tsdb::{Cell, FamilyColumns};
-
-use super::layout::{Fate, Index, Layout, NewLayout, Place};
-use super::{Counts, Ingest, IngestError};
+use super::layout::{Fate, Layout, NewLayout, Place, Walk};
+use super::reading::{Late, LateValue, Reading};
+use super::{Ingest, IngestError};
 use crate::job::Job;
-use crate::parse::{Entry, ExemplarText, Format, Parser, Sample, Values};
-
-/// What was read of a page.
-#[derive(Debug, Default)]
-pub(super) struct Reading {
-    /// The row's cells, as far as they are known.
-    pub(super) cells: Vec<Cell<'static>>,
-    /// Samples for which there is no cell yet or that have timestamps of their own.
-    pub(super) late: Vec<Late>,
-    pub(super) exemplars: Vec<ReadExemplar>,
-    /// The new series by family, in the page's order: what to register, and for which lines.
-    pub(super) fresh: Vec<(FamilyColumns, Vec<usize>)>,
-    /// Where each family stands in `fresh`.
-    fresh_by_name: HashMap<String, usize>,
-    /// The labels of new series that have exemplars, by line.
-    pub(super) fresh_labels: HashMap<usize, Labels>,
-    /// The page's layout, if it is not that of the page before.
-    pub(super) layout: Option<NewLayout>,
-    pub(super) counts: Counts,
-}
-
-/// A sample that is stored at the end.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Late {
-    /// The line's number.
-    pub(super) line: usize,
-    pub(super) value: f64,
-    /// Its own timestamp, if that counts.
-    pub(super) timestamp: Option<Timestamp>,
-    /// Whether the page before did not have the series.
-    pub(super) is_new: bool,
-}
-
-#[derive(Debug)]
-pub(super) struct ReadExemplar {
-    /// The line's number.
-    pub(super) line: usize,
-    pub(super) labels: Labels,
-    pub(super) value: f64,
-    /// Its own timestamp or its sample's.
-    pub(super) timestamp: Option<Timestamp>,
-}
-
-impl Reading {
-    pub(super) fn new(columns: usize) -> Self {
-        Self { cells: vec![Cell::ABSENT; columns], ..Self::default() }
-    }
-
-    /// Sets the cell at `place`, unless this page has set it already.
-    pub(super) fn fill(&mut self, place: u32, value: f64) -> bool {
-        let Some(cell) = self.cells.get_mut(place as usize) else { return false };
-        let first = matches!(cell.value, tsdb::CellValue::Absent);
-        if first {
-            *cell = Cell::float(value);
-        }
-        self.counts.repeated += usize::from(!first);
-        first
-    }
-
-    pub(super) fn add_fresh(
-        &mut self,
-        line: usize,
-        (family, metadata): (String, Metadata),
-        own: Vec<(String, String)>,
-    ) {
-        let next = self.fresh.len();
-        let at = match self.fresh.last() {
-            Some((last, _)) if last.name == family => next - 1,
-            _ => *self.fresh_by_name.entry(family.clone()).or_insert(next),
-        };
-        if at == next {
-            let columns = FamilyColumns { name: family, metadata, columns: Vec::new() };
-            self.fresh.push((columns, Vec::new()));
-        }
-        let (columns, lines) = &mut self.fresh[at];
-        columns.columns.push(own);
-        lines.push(line);
-    }
-
-    /// Fails a page with more than `limit` samples, those of one series counted once.
-    pub(super) fn refuse_excess(&self, limit: Option<u64>) -> Result<(), IngestError> {
-        let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
-        let samples = self.counts.after_relabel - self.counts.repeated;
-        if samples <= limit {
-            return Ok(());
-        }
-        let fresh = || self.fresh.iter().flat_map(|(family, _)| &family.columns);
-        let repeated = fresh().count() - fresh().collect::<HashSet<_>>().len();
-        if samples - repeated <= limit { Ok(()) } else { Err(IngestError::SampleLimit) }
-    }
-
-    fn add_exemplar(
-        &mut self,
-        line: usize,
-        exemplar: ExemplarText<'_>,
-        timestamp: Option<Timestamp>,
-    ) {
-        self.exemplars.push(ReadExemplar {
-            line,
-            labels: Labels::from_pairs(exemplar.labels),
-            value: exemplar.value,
-            timestamp: exemplar.timestamp.or(timestamp),
-        });
-    }
-}
+use crate::parse::{Entry, Format, PageFormat, Parser, Sample, Values};
 
 impl Ingest {
     pub(super) fn read(
@@ -127,7 +19,7 @@ impl Ingest {
         reading: &mut Reading,
     ) -> Result<(), IngestError> {
         self.families.begin();
-        if self.layout.format != Some(format) {
+        if self.layout.format != Some(PageFormat::Lines(format)) {
             self.layout = Layout::default();
         }
         let mut parser = Parser::new(body, format);
@@ -176,37 +68,31 @@ impl Ingest {
         format: Format,
         reading: &mut Reading,
     ) -> Result<(), IngestError> {
-        let mut layout = NewLayout::new(format);
+        let mut layout = NewLayout::new(PageFormat::Lines(format));
         for ((text, series), fate) in old.lines().zip(&old.fates).take(reached.number) {
             self.families.learn_all(&text[..series], format);
             layout.push(text, series, *fate);
         }
-        let (mut index, mut place) = (None, reached);
+        let mut walk = Walk::new(old, reached);
         loop {
             let from = parser.offset();
-            if let Some((text, series)) = old.line(place) {
-                if parser.skip(text)
-                    && let Ok(values) = parser.values()
-                {
-                    self.families.learn_all(&text[..series], format);
-                    let line = layout.push(text, series, old.fates[place.number]);
-                    self.sample(line, &text[series..], values, &mut layout, reading)?;
-                    place = old.after(place);
-                    continue;
-                }
-                parser.rewind(from);
+            if let Some((text, series)) = walk.next()
+                && parser.skip(text)
+                && let Ok(values) = parser.values()
+            {
+                self.families.learn_all(&text[..series], format);
+                let line = layout.push(text, series, walk.pass());
+                self.sample(line, &text[series..], values, &mut layout, reading)?;
+                continue;
             }
+            parser.rewind(from);
             let Some(sample) = self.next_sample(parser, format)? else {
                 layout.tail = body[from..].to_vec();
                 break;
             };
             let Sample { series, begins, value, timestamp, exemplar, .. } = sample;
             let text = &body[from..begins + series.bytes().len()];
-            let index = index.get_or_insert_with(|| Index::of(old));
-            let found = index.find(old, series.bytes());
-            let fate = found.map_or(Fate::Fresh, |found| old.fates[found.number]);
-            place = found.map_or(place, |found| old.after(found));
-            let line = layout.push(text, begins - from, fate);
+            let line = layout.push(text, begins - from, walk.find(series.bytes()));
             let values = Values { value, timestamp, exemplar };
             self.sample(line, series.bytes(), values, &mut layout, reading)?;
         }
@@ -230,7 +116,7 @@ impl Ingest {
     }
 
     /// Takes a sample whose series may be new.
-    fn sample(
+    pub(super) fn sample(
         &mut self,
         line: usize,
         series: &[u8],
@@ -274,7 +160,8 @@ fn note(
     let Values { value, timestamp, exemplar } = values;
     let timestamp = timestamp.filter(|_| job.honor_timestamps);
     let is_plain = timestamp.is_none() && exemplar.is_none();
-    let late = Late { line, value, timestamp, is_new: fate == Fate::Fresh };
+    let late = LateValue::Float(value);
+    let late = Late { line, value: late, timestamp, is_new: fate == Fate::Fresh };
     match fate {
         Fate::Dropped => return true,
         Fate::Column(place) if !is_plain && !has_labels(place) => return false,

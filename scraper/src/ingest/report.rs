@@ -1,10 +1,10 @@
 //! The series that the scraper writes about a target itself. They live in the target's row and
 //! have real values also when the scrape failed.
 
-use tsdb::model::{METRIC_NAME, Metadata, MetricType};
-use tsdb::{Cell, FamilyColumns};
+use tsdb::model::{METRIC_NAME, Metadata, MetricType, Timestamp};
+use tsdb::{Append, Cell, FamilyColumns, GroupRef, Rejected};
 
-use super::Counts;
+use super::{Counts, Ingest};
 use crate::job::Job;
 
 /// What is told about a scrape.
@@ -77,5 +77,49 @@ impl Report {
             self.body_bytes as f64,
         ];
         values.into_iter().take(series(job)).map(Cell::float).collect()
+    }
+}
+
+impl Ingest {
+    /// Writes what is told about the scrape at `at`.
+    pub fn report(
+        &mut self,
+        report: &Report,
+        at: Timestamp,
+        append: &mut dyn Append,
+    ) -> Result<(), Rejected> {
+        self.report_cells(&report.cells(&self.job), at, append)
+    }
+
+    /// Sees to it that the report's columns are there; they are the first ones.
+    pub(super) fn prepare(
+        &mut self,
+        group: GroupRef,
+        append: &mut dyn Append,
+    ) -> Result<(), Rejected> {
+        if self.row.len() == 0 {
+            for column in append.columns(group, &families(&self.job))? {
+                self.row.place(column);
+            }
+        }
+        Ok(())
+    }
+
+    /// Number of series of the report.
+    pub(super) fn report_series(&self) -> usize {
+        series(&self.job)
+    }
+
+    pub(super) fn report_cells(
+        &mut self,
+        cells: &[Cell<'_>],
+        at: Timestamp,
+        append: &mut dyn Append,
+    ) -> Result<(), Rejected> {
+        let group = self.group(append)?;
+        self.prepare(group, append)?;
+        // Refused cells are no news: another scraper of these labels was there first.
+        append.row(group, at, &self.row.columns()[..cells.len()], cells)?;
+        Ok(())
     }
 }

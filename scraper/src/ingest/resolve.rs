@@ -1,12 +1,14 @@
 //! From the text of a series to its labels in the store, and what becomes of it.
 
+use std::borrow::Cow;
+
 use tsdb::model::labels::{Quoted, is_legacy_metric_name, is_legacy_name};
 use tsdb::model::{Labels, METRIC_NAME};
 
 use super::layout::Fate;
-use super::read::Reading;
+use super::reading::Reading;
 use super::{Ingest, IngestError, Loose, overlay};
-use crate::job::{Limits, Validation};
+use crate::job::{Job, Limits, Validation};
 use crate::parse::Label;
 use crate::parse::series::decode;
 
@@ -14,13 +16,6 @@ use crate::parse::series::decode;
 const NO_NAME: &str = "missing metric name (__name__ label)";
 /// Characters of a name or value that an error shows (Prometheus's number).
 const SHOWN_MAX: usize = 50;
-
-/// A series that a rule has not dropped.
-struct Resolved {
-    /// Its name on the page.
-    name: String,
-    labels: Labels,
-}
 
 impl Ingest {
     /// What becomes of a sample whose series had `fate` on the last page.
@@ -37,7 +32,13 @@ impl Ingest {
             Fate::Loose(_) if !own_time => {}
             Fate::Dropped | Fate::Column(_) | Fate::Loose(_) => return Ok(fate),
         }
-        let Some(Resolved { name, labels }) = self.resolve(series)? else {
+        let (name, page) = self.decoded(series)?;
+        if !own_time && let Some(own) = self.own_labels(&name, &page) {
+            let family = self.families.of(&name, &name);
+            reading.add_fresh(line, family, own);
+            return Ok(Fate::Fresh);
+        }
+        let Some(labels) = self.labels_of(&name, &page)? else {
             return Ok(Fate::Dropped);
         };
         if own_time {
@@ -67,7 +68,8 @@ impl Ingest {
         if is_there {
             return Ok(());
         }
-        let Some(Resolved { labels, .. }) = self.resolve(series)? else { return Ok(()) };
+        let (name, page) = self.decoded(series)?;
+        let Some(labels) = self.labels_of(&name, &page)? else { return Ok(()) };
         match fate {
             Fate::Column(place) => _ = self.labels.insert(place, labels),
             _ => _ = reading.fresh_labels.insert(line, labels),
@@ -75,20 +77,48 @@ impl Ingest {
         Ok(())
     }
 
-    /// The labels of a series; `None` if a rule drops it.
-    fn resolve(&self, series: &[u8]) -> Result<Option<Resolved>, IngestError> {
+    /// The name and labels of a series as the page has them.
+    fn decoded<'s>(&self, series: &'s [u8]) -> Result<(Cow<'s, str>, Vec<Label<'s>>), IngestError> {
         let (name, mut page) = decode(series);
         refuse_repeated_names(&page)?;
         overlay::normalize(self.families.kind(), &mut page);
+        Ok((name, page))
+    }
+
+    /// What a column of its own has beside the target's labels, if that is plain: no rules, no
+    /// limits, and no label of the target's name. It is what `overlay` would find.
+    fn own_labels(&self, name: &str, page: &[Label<'_>]) -> Option<Vec<(String, String)>> {
+        let Job { metric_relabel, validation, limits, .. } = &*self.job;
+        let Limits { labels, label_name_bytes, label_value_bytes, .. } = limits;
+        let is_limited = labels.or(*label_name_bytes).or(*label_value_bytes).is_some();
+        let is_odd = |own: &str| own.is_empty() || self.target.get(own).is_some();
+        if !metric_relabel.is_empty()
+            || is_limited
+            || *validation != Validation::Utf8
+            || name.is_empty()
+            || page.iter().any(|(own, _)| is_odd(own))
+        {
+            return None;
+        }
+        let mut own = Vec::with_capacity(1 + page.len());
+        own.push((METRIC_NAME.to_owned(), name.to_owned()));
+        let page = page.iter().filter(|(_, value)| !value.is_empty());
+        own.extend(page.map(|(name, value)| (name.to_string(), value.to_string())));
+        own.sort_unstable();
+        Some(own)
+    }
+
+    /// The labels of a series in the store; `None` if a rule drops it.
+    fn labels_of(&self, name: &str, page: &[Label<'_>]) -> Result<Option<Labels>, IngestError> {
         let (honor, rules) = (self.job.honor_labels, &self.job.metric_relabel);
-        let merged = overlay::merge(&self.target, &name, &page, honor, rules);
+        let merged = overlay::merge(&self.target, name, page, honor, rules);
         let Some(labels) = merged.filter(|labels| !labels.is_empty()) else { return Ok(None) };
         if labels.metric_name().is_none() {
             return Err(IngestError::Labels(NO_NAME.to_owned()));
         }
         refuse_names(&labels, self.job.validation)?;
         refuse_excess(&labels, &self.job.limits)?;
-        Ok(Some(Resolved { name: name.into_owned(), labels }))
+        Ok(Some(labels))
     }
 }
 
@@ -159,4 +189,34 @@ fn refuse_excess(labels: &Labels, limits: &Limits) -> Result<(), IngestError> {
 fn start(text: &str) -> &str {
     let end = text.char_indices().nth(SHOWN_MAX).map_or(text.len(), |(at, _)| at);
     &text[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// The short way gives what the long one gives.
+        #[test]
+        fn own_labels_are_the_difference(
+            name in "[ab]?",
+            page in prop::collection::btree_map("[xyz]?", "[12]?", 0..4),
+            honor_labels: bool,
+        ) {
+            let target = Labels::from_pairs([("instance", "h:1"), ("x", "own")]);
+            let job = Job { honor_labels, ..Job::new("j") };
+            let ingest = Ingest::new(target.clone(), Arc::new(job));
+            let page: Vec<Label<'_>> =
+                page.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+            if let Some(own) = ingest.own_labels(&name, &page) {
+                let labels = ingest.labels_of(&name, &page).expect("good names");
+                let labels = labels.expect("no rules");
+                prop_assert_eq!(own, overlay::difference(&target, &labels));
+            }
+        }
+    }
 }

@@ -1,10 +1,10 @@
 //! Storing a page that was read to its end.
 
 use tsdb::model::{Exemplar, Timestamp};
-use tsdb::{Append, Cell, GroupRef, Rejected};
+use tsdb::{Append, Cell, CellValue, GroupRef, Rejected};
 
 use super::layout::Fate;
-use super::read::{Late, ReadExemplar, Reading};
+use super::reading::{Late, LateValue, ReadExemplar, Reading};
 use super::{Ingest, IngestError};
 
 /// Columns that are remembered beyond twice those that live, before the others are forgotten
@@ -74,25 +74,24 @@ impl Ingest {
         reading: &mut Reading,
         append: &mut dyn Append,
     ) -> Result<(), Rejected> {
-        let fate = self.fate(late.line, reading);
-        let stored = match (fate, late.timestamp) {
-            (Fate::Column(place), None) => reading.fill(place, late.value) && late.is_new,
+        let stored = match (self.fate(late.line, reading), late.timestamp) {
+            (Fate::Column(place), None) => fill(place, late.value, reading) && late.is_new,
             (_, Some(timestamp)) if timestamp > at.plus_ms(AHEAD_MAX_MS) => {
                 reading.counts.refused += 1;
                 false
             }
             (Fate::Column(place), Some(timestamp)) => {
                 let labels = self.labels.get(&place).cloned().unwrap_or_default();
-                let cell = Cell::float(late.value);
-                tolerate(append.sample(&labels, timestamp, cell), reading)?;
+                let stored = append.sample(&labels, timestamp, late.value.cell(reading));
+                tolerate(stored, reading)?;
                 false
             }
             (Fate::Loose(number), Some(timestamp)) => {
                 let Some(loose) = self.loose.get_mut(number as usize) else { return Ok(()) };
                 let is_new = loose.seen == 0;
                 loose.seen = self.page;
-                let cell = Cell::float(late.value);
-                tolerate(append.sample(&loose.labels, timestamp, cell), reading)? && is_new
+                let stored = append.sample(&loose.labels, timestamp, late.value.cell(reading));
+                tolerate(stored, reading)? && is_new
             }
             _ => false,
         };
@@ -180,6 +179,34 @@ impl Ingest {
             }
         }
         self.labels.clear();
+    }
+}
+
+impl LateValue {
+    fn cell(self, reading: &Reading) -> Cell<'_> {
+        match self {
+            Self::Float(value) => Cell::float(value),
+            Self::Histogram(number) => {
+                let histogram = reading.histograms.get(number);
+                let value = histogram.map_or(CellValue::Absent, CellValue::Histogram);
+                Cell { value, start: None }
+            }
+        }
+    }
+}
+
+/// Sets the cell at `place`; `false` if this page has set it already.
+fn fill(place: u32, value: LateValue, reading: &mut Reading) -> bool {
+    match value {
+        LateValue::Float(value) => reading.fill(place, value),
+        LateValue::Histogram(number) => {
+            // A float holds the place until the row is appended.
+            let first = reading.fill(place, 0.0);
+            if first {
+                reading.histogram_cells.push((place, number));
+            }
+            first
+        }
     }
 }
 

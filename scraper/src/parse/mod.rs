@@ -1,4 +1,4 @@
-//! Exposition formats: bytes of a page in, borrowed entries out.
+//! Exposition formats: bytes of a page in, borrowed entries out. (Protobuf has its own: `protobuf`.)
 //!
 //! 1. [`format_of`] decides the format from the `Content-Type`.
 //! 2. [`Parser`] walks over the page, one entry a call, and copies nothing: an entry points into
@@ -16,13 +16,15 @@ mod cursor;
 mod decimal;
 mod error;
 mod open_metrics;
+pub mod protobuf;
 pub mod series;
 mod text;
 
 use tsdb::model::{MetricType, Timestamp};
 
-pub use content_type::{ContentTypeError, format_of};
+pub use content_type::{ContentTypeError, PageFormat, format_of};
 pub use error::ParseError;
+pub use protobuf::ProtobufError;
 pub use series::{Label, Series};
 
 use cursor::Cursor;

@@ -15,25 +15,37 @@ pub(crate) const TEXT: Option<&str> = Some("text/plain; version=0.0.4");
 const OPEN_METRICS: Option<&str> = Some("application/openmetrics-text; version=1.0.0");
 
 /// A target with its store.
-struct Fixture {
+pub(crate) struct Fixture {
     ingest: Ingest,
-    store: Recording,
+    pub(crate) store: Recording,
     now_ms: i64,
 }
 
 impl Fixture {
-    fn new(job: Job) -> Self {
+    pub(crate) fn new(job: Job) -> Self {
         let target = Labels::from_pairs([("instance", "h:1"), ("job", "vllm")]);
         let store = Recording::default();
         Self { ingest: Ingest::new(target, Arc::new(job)), store, now_ms: 0 }
     }
 
     /// Scrapes a page, five seconds after the last one, as the cycle does.
-    fn page(&mut self, page: &str, content_type: Option<&str>) -> Result<Counts, String> {
+    pub(crate) fn page(
+        &mut self,
+        page: &str,
+        content_type: Option<&str>,
+    ) -> Result<Counts, String> {
+        self.bytes(page.as_bytes(), content_type)
+    }
+
+    pub(crate) fn bytes(
+        &mut self,
+        page: &[u8],
+        content_type: Option<&str>,
+    ) -> Result<Counts, String> {
         self.now_ms += 5_000;
         let at = Timestamp::from_ms(self.now_ms);
         let mut append = self.store.appender();
-        let counts = self.ingest.page(page.as_bytes(), content_type, at, &mut *append);
+        let counts = self.ingest.page(page, content_type, at, &mut *append);
         let up = counts.is_ok();
         if !up {
             drop(append);
@@ -52,12 +64,12 @@ impl Fixture {
     }
 
     /// What is stored, without the report.
-    fn dump(&self) -> Vec<String> {
+    pub(crate) fn dump(&self) -> Vec<String> {
         let all = self.store.dump().into_iter();
         all.filter(|line| !line.contains("\"scrape_") && !line.contains("\"up\"")).collect()
     }
 
-    fn report(&self, name: &str) -> String {
+    pub(crate) fn report(&self, name: &str) -> String {
         let wanted = format!("\"{name}\"");
         self.store.dump().into_iter().find(|line| line.contains(&wanted)).unwrap_or_default()
     }

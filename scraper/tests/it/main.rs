@@ -5,6 +5,7 @@
 mod bad_input;
 mod cache;
 mod client;
+mod converted;
 mod corpus;
 mod discover;
 mod fixtures;
@@ -14,7 +15,9 @@ mod jobs;
 #[cfg(feature = "kubernetes")]
 mod kubernetes;
 mod lifecycle;
+mod limits;
 mod parse;
+mod protobuf;
 mod recording;
 mod server;
 mod speed;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
 use tsdb::append::Storage;
-use tsdb::model::{Exemplar, Labels, Metadata, STALE_NAN, Timestamp};
+use tsdb::model::{Exemplar, Histogram, Labels, Metadata, STALE_NAN, Timestamp};
 use tsdb::{
     Append, Cell, CellValue, ColumnRef, Error, FamilyColumns, GroupRef, Rejected, RowReport,
 };
@@ -23,6 +23,8 @@ pub(crate) struct State {
     /// The family that each series was registered with.
     pub(crate) family_of: BTreeMap<Labels, String>,
     pub(crate) exemplars: Vec<(Labels, Exemplar)>,
+    /// Native histograms; among the samples they stand by their counts.
+    pub(crate) histograms: Vec<(Labels, Histogram)>,
     /// Rows appended with at least one cell that is not absent.
     pub(crate) rows: usize,
     /// Samples that came in beside rows.
@@ -91,7 +93,10 @@ impl Appender<'_> {
             CellValue::Absent => return Ok(()),
             CellValue::Float(value) => value.to_bits(),
             CellValue::Stale => STALE_NAN.to_bits(),
-            CellValue::Histogram(_) => unreachable!("no histograms in these tests"),
+            CellValue::Histogram(histogram) => {
+                self.state.histograms.push((labels.clone(), histogram.clone()));
+                histogram.count.to_bits()
+            }
         };
         let samples = self.state.series.entry(labels.clone()).or_default();
         match samples.last() {

@@ -23,7 +23,7 @@ mod yaml;
 
 use std::path::PathBuf;
 
-use scraper::job::{Histograms, Job};
+use scraper::job::Job;
 
 pub use self::error::{ConfigError, Place, Problem};
 pub use self::load::{files, load, load_alone, parse};
@@ -55,30 +55,7 @@ pub struct Config {
 impl Config {
     /// What stands in the file and has no effect yet, a sentence each.
     pub fn idle(&self) -> Vec<&'static str> {
-        let some_job = |has: &dyn Fn(&Job) -> bool| self.jobs.iter().any(has);
         let rows = [
-            (
-                some_job(&|job| job.histograms != Histograms::default()),
-                "pages are not read as protobuf yet: `scrape_native_histograms`, \
-                 `always_scrape_classic_histograms` and `convert_classic_histograms_to_nhcb` have no \
-                 effect",
-            ),
-            (
-                some_job(&|job| {
-                    job.limits.histogram_buckets.is_some() || job.limits.histogram_factor.is_some()
-                }),
-                "`native_histogram_bucket_limit` and `native_histogram_min_bucket_factor` have no \
-                 effect yet",
-            ),
-            (
-                some_job(&|job| job.fallback.is_some()),
-                "`fallback_scrape_protocol` has no effect yet: a page without a known Content-Type \
-                 fails",
-            ),
-            (
-                some_job(&|job| job.failure_log.is_some()),
-                "`scrape_failure_log_file` has no effect yet: /api/v1/targets has the last error",
-            ),
             (
                 !self.rule_files.is_empty(),
                 "rules are not evaluated yet: `rule_files` has no effect",
