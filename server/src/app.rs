@@ -29,6 +29,9 @@ use crate::http::{self, HttpOptions, Lifecycle, PublicAddress, Services, State};
 use crate::metrics::Metrics;
 use crate::queries::{LocalQueries, QueryLimits};
 use crate::reload::{self, ConfigFile, Reloader};
+use crate::rules::group::Context as RuleContext;
+use crate::rules::manager::{RuleManager, RuleOptions};
+use crate::rules::notify::Nobody;
 use crate::scraping::ScrapeThread;
 use crate::upkeep::{self, Retention};
 
@@ -37,6 +40,9 @@ pub const STOP_TIMEOUT: Duration = Duration::from_millis(800);
 
 /// Samples that are taken while the disk has no space: about ten minutes of 200 vLLM pods.
 const UNLOGGED_SAMPLES_MAX: u64 = 16 << 20;
+
+/// How often an alert that fires is told again, in milliseconds: Prometheus's.
+const RESEND_MS: i64 = 60_000;
 
 /// What the parts are made of.
 #[derive(Clone, Debug)]
@@ -57,6 +63,8 @@ pub struct AppOptions {
     pub file: Option<ConfigFile>,
     /// Answer `/-/reload` and `/-/quit`.
     pub lifecycle: bool,
+    /// Rules that are evaluated.
+    pub rules: RuleOptions,
     /// A sentence that the page shows.
     pub notice: Option<String>,
 }
@@ -113,6 +121,8 @@ impl App {
         reload::say_failures(scrapes.apply(jobs));
         let port = listener.local_addr().map_or(0, |address| address.port());
         let state = self.state(scrapes.clone(), PublicAddress::of_host(port));
+        let rules = state.rules.clone();
+        rules.apply(self.options.rules.clone()).await;
         let ready = state.ready.clone();
         let (stopping, stopped) = watch::channel(false);
         let mut ticks = tokio::task::JoinSet::new();
@@ -154,6 +164,9 @@ impl App {
         if tokio::time::timeout(STOP_TIMEOUT, server).await.is_err() {
             warn!("some requests were still open after {STOP_TIMEOUT:?} and were cut");
         }
+        if tokio::time::timeout(STOP_TIMEOUT, rules.stop()).await.is_err() {
+            warn!("some rules were still evaluated after {STOP_TIMEOUT:?}");
+        }
         if tokio::time::timeout(STOP_TIMEOUT, scrapes.stop()).await.is_err() {
             warn!("some scrapes were still open after {STOP_TIMEOUT:?} and were cut");
         }
@@ -181,17 +194,30 @@ impl App {
             bytes_max: size(shared.memory_max),
             cache_bytes: size(shared.cache_bytes),
         };
-        let queries = LocalQueries::new(engine, enabled.language, limits, self.db.clone());
+        let queries =
+            Arc::new(LocalQueries::new(engine, enabled.language, limits, self.db.clone()));
+        let timeout = Duration::from_millis(shared.timeout_ms.unsigned_abs());
+        let rules = RuleContext {
+            queries: queries.clone(),
+            storage: self.db.clone(),
+            clock: self.clock.clone(),
+            notify: Arc::new(Nobody),
+            timeout,
+            resend_ms: RESEND_MS,
+        };
+        let rules = Arc::new(RuleManager::new(rules, enabled.language, public.url()));
         let metrics = Arc::new(Metrics::default());
         let reloader = self.options.file.as_ref();
-        let reloader = reloader.map(|file| Reloader::new(file, scrapes.clone(), metrics.clone()));
+        let reloader = reloader
+            .map(|file| Reloader::new(file, scrapes.clone(), rules.clone(), metrics.clone()));
         Arc::new(Services {
             lifecycle: Lifecycle {
                 enabled: self.options.lifecycle,
                 reloader: reloader.map(Arc::new),
                 quit: Arc::default(),
             },
-            queries: Arc::new(queries),
+            queries,
+            rules,
             db: self.db.clone(),
             receiver: Arc::default(),
             scrapes,
@@ -204,7 +230,7 @@ impl App {
                 data_dir: self.directory.clone(),
                 takes_late: self.options.out_of_order_ms > 0,
                 public,
-                query_timeout: Duration::from_millis(shared.timeout_ms.unsigned_abs()),
+                query_timeout: timeout,
                 notice: self.options.notice.clone(),
             },
         })

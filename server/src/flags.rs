@@ -73,6 +73,27 @@ pub struct ExplainFlags {
 pub enum CheckCommand {
     /// Check configuration files and the files that they name; exit code 1 if one is wrong
     Config(CheckConfigFlags),
+    /// Say what is wrong with rule files; exit code 1 if something is
+    Rules(CheckRulesFlags),
+}
+
+/// Flags of `check rules`, those of promtool.
+#[derive(Args, Debug)]
+pub struct CheckRulesFlags {
+    /// The files [default: what comes on stdin]
+    pub files: Vec<PathBuf>,
+    /// What else is looked for
+    #[arg(long, value_enum, default_value = "duplicate-rules", value_name = "CHECK")]
+    pub lint: Lint,
+    /// Exit code 3 if that finds something
+    #[arg(long)]
+    pub lint_fatal: bool,
+    /// Pass over fields that are not known
+    #[arg(long)]
+    pub ignore_unknown_fields: bool,
+    /// Optional parts of the language, by Prometheus's names
+    #[arg(long = "enable-feature", value_delimiter = ',', value_name = "NAME")]
+    pub features: Vec<String>,
 }
 
 /// Flags of `check config`, those of promtool.
@@ -115,6 +136,25 @@ pub enum TestCommand {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// Run unit tests of rules; exit code 1 if one fails
+    Rules(TestRulesFlags),
+}
+
+/// Flags of `test rules`.
+#[derive(Args, Debug)]
+pub struct TestRulesFlags {
+    /// The files
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Only run the test groups in whose names this regular expression is found; may be repeated
+    #[arg(long, value_name = "REGEX")]
+    pub run: Vec<String>,
+    /// Pass over fields that are not known
+    #[arg(long)]
+    pub ignore_unknown_fields: bool,
+    /// Optional parts of the language, by Prometheus's names
+    #[arg(long = "enable-feature", value_delimiter = ',', value_name = "NAME")]
+    pub features: Vec<String>,
 }
 
 /// What can be done with a store's files.

@@ -15,6 +15,7 @@ pub mod ingest;
 pub mod metrics;
 pub mod queries;
 pub mod reload;
+pub mod rules;
 pub mod scraping;
 pub mod simulate;
 pub mod upkeep;

@@ -16,7 +16,9 @@ fn main() -> ExitCode {
         Command::Demo(flags) => cli::demo::run(&flags),
         Command::Query(command) => cli::query::run(&command),
         Command::Check(CheckCommand::Config(flags)) => cli::check::config(&flags),
+        Command::Check(CheckCommand::Rules(flags)) => cli::check_rules::run(&flags),
         Command::Test(TestCommand::Promql { files }) => cli::test::promql(&files),
+        Command::Test(TestCommand::Rules(flags)) => cli::test::rules(&flags),
         Command::Tsdb(command) => cli::tsdb::run(&command),
     };
     match done {

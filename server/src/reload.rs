@@ -2,7 +2,8 @@
 //! has changed.
 //!
 //! A file is loaded whole before anything is changed, so a wrong one changes nothing. Then the
-//! manager of scrapes is given the new jobs; it keeps what stays as it is. One reload at a time;
+//! manager of scrapes is given the new jobs, that of rules the new groups; they keep what stays as it
+//! is. One reload at a time;
 //! each says one line in the log. `storage` is what it was at the start.
 
 use std::collections::hash_map::DefaultHasher;
@@ -18,6 +19,7 @@ use tracing::{error, info, warn};
 
 use crate::config::{self, Config, ConfigError};
 use crate::metrics::Metrics;
+use crate::rules::manager::RuleManager;
 
 /// A configuration file, as it was when the server started, and how it is watched.
 #[derive(Clone, Debug)]
@@ -45,6 +47,7 @@ impl ConfigFile {
 pub struct Reloader {
     path: PathBuf,
     scrapes: Arc<Manager>,
+    rules: Arc<RuleManager>,
     metrics: Arc<Metrics>,
     /// What holds now.
     config: Mutex<Arc<Config>>,
@@ -54,13 +57,19 @@ pub struct Reloader {
 }
 
 impl Reloader {
-    /// For a file that was loaded, whose jobs `scrapes` has.
-    pub fn new(file: &ConfigFile, scrapes: Arc<Manager>, metrics: Arc<Metrics>) -> Self {
+    /// For a file that was loaded, whose jobs `scrapes` has and whose groups `rules`.
+    pub fn new(
+        file: &ConfigFile,
+        scrapes: Arc<Manager>,
+        rules: Arc<RuleManager>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         metrics.set_config_loaded(true);
         say_idle(&file.config);
         Self {
             path: file.path.clone(),
             scrapes,
+            rules,
             metrics,
             config: Mutex::new(Arc::new(file.config.clone())),
             tried: AtomicU64::new(file.fingerprint),
@@ -77,20 +86,25 @@ impl Reloader {
     pub async fn reload(&self, why: &str) -> Result<(), String> {
         let _guard = self.one_at_a_time.lock().await;
         let (path, now) = (self.path.clone(), self.config());
+        let manager = self.rules.clone();
         let loaded = tokio::task::spawn_blocking(move || {
-            let loaded = config::load(&path);
-            let tried = fingerprint(&path, loaded.as_ref().unwrap_or(&now));
+            let config = config::load(&path);
+            let tried = fingerprint(&path, config.as_ref().unwrap_or(&now));
+            let loaded = config.map_err(|error| error.to_string()).and_then(|config| {
+                let rules = manager.load(&config).map_err(|error| error.to_string())?;
+                Ok((config, rules))
+            });
             (loaded, tried)
         });
         let loaded = loaded.await.map(|(loaded, tried)| {
             self.tried.store(tried, Ordering::Relaxed);
             loaded
         });
-        let config = match loaded.map_err(|error| error.to_string()) {
-            Ok(Ok(config)) => config,
-            Ok(Err(error)) => return Err(self.refuse(why, &error.to_string())),
-            Err(error) => return Err(self.refuse(why, &error)),
+        let (config, rules) = match loaded.map_err(|error| error.to_string()) {
+            Ok(Ok(loaded)) => loaded,
+            Ok(Err(error)) | Err(error) => return Err(self.refuse(why, &error)),
         };
+        self.rules.apply(rules).await;
         self.apply(config, why);
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The subcommands, one file each.
 
 pub mod check;
+pub mod check_rules;
 pub mod demo;
 mod logging;
 pub mod query;

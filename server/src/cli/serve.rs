@@ -12,8 +12,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::logging;
 use crate::app::{self, App, AppOptions};
 use crate::config::Storage;
+use crate::features::Enabled;
 use crate::flags::ServeFlags;
 use crate::reload::ConfigFile;
+use crate::rules::manager::RuleOptions;
 use crate::upkeep::Retention;
 
 /// How long samples are kept if nothing is said: 15 days, as in Prometheus.
@@ -35,6 +37,7 @@ pub fn run(flags: &ServeFlags) -> anyhow::Result<ExitCode> {
         exemplars_max: config.storage.exemplars_max,
         file: Some(file),
         lifecycle: flags.lifecycle,
+        rules: RuleOptions::load(&config, Enabled::new(&flags.shared.features).language)?,
         notice: None,
     };
     super::runtime()?.block_on(async {

@@ -14,12 +14,12 @@ mod error;
 pub mod glob;
 mod load;
 mod names;
-mod nearest;
+pub(crate) mod nearest;
 mod raw;
 mod resolve;
 mod secret;
 mod settings;
-mod yaml;
+pub(crate) mod yaml;
 
 use std::path::PathBuf;
 
@@ -55,16 +55,10 @@ pub struct Config {
 impl Config {
     /// What stands in the file and has no effect yet, a sentence each.
     pub fn idle(&self) -> Vec<&'static str> {
-        let rows = [
-            (
-                !self.rule_files.is_empty(),
-                "rules are not evaluated yet: `rule_files` has no effect",
-            ),
-            (
-                self.alerting != Alerting::default(),
-                "alerts are not sent yet: `alerting` has no effect",
-            ),
-        ];
+        let rows = [(
+            self.alerting != Alerting::default(),
+            "alerts are not sent yet: `alerting` has no effect",
+        )];
         rows.into_iter().filter(|(is_there, _)| *is_there).map(|(_, what)| what).collect()
     }
 }

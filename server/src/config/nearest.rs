@@ -8,7 +8,7 @@ const NAME_BYTES_MAX: usize = 64;
 
 /// The known name nearest to `name`, if it is near enough to be meant: at most one edit for each
 /// three characters. Of equally near ones the first.
-pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if name.len() > NAME_BYTES_MAX {
         return None;
     }

@@ -19,13 +19,13 @@ const COMMENT_LINES_MAX: usize = super::CONFIG_BYTES_MAX as usize;
 
 /// A value and where it is written; for an alias or a merged value, where its anchor is.
 #[derive(Clone, Debug)]
-pub(super) struct At<T> {
-    pub(super) value: T,
-    pub(super) place: Place,
+pub(crate) struct At<T> {
+    pub(crate) value: T,
+    pub(crate) place: Place,
 }
 
 /// A value that may be null.
-pub(super) type Value<T> = At<Option<T>>;
+pub(crate) type Value<T> = At<Option<T>>;
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for At<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -36,7 +36,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for At<T> {
 
 /// A mapping with free names, in the order of the file.
 #[derive(Clone, Debug)]
-pub(super) struct Pairs<T>(pub(super) Vec<(At<String>, T)>);
+pub(crate) struct Pairs<T>(pub(crate) Vec<(At<String>, T)>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Pairs<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -63,7 +63,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for PairsVisitor<T> {
 }
 
 /// Reads one document. An empty text has null for its root.
-pub(super) fn read<T: for<'de> Deserialize<'de> + Default>(text: &str) -> Result<T, Problem> {
+pub(crate) fn read<T: for<'de> Deserialize<'de> + Default>(text: &str) -> Result<T, Problem> {
     let options = serde_saphyr::options! {
         with_snippet: false,
         budget: serde_saphyr::budget! { max_buffered_comment_events: COMMENT_LINES_MAX },

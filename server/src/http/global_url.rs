@@ -26,6 +26,11 @@ impl PublicAddress {
         Self { scheme: "http".to_owned(), host: host.to_owned(), port }
     }
 
+    /// Where this server is reached.
+    pub fn url(&self) -> String {
+        format!("{}://{}:{}", self.scheme, self.host, self.port)
+    }
+
     /// `url` with the public name of this host in place of a local one.
     pub(super) fn globalize(&self, url: &str) -> String {
         let Some((scheme, behind)) = url.split_once("://") else { return url.to_owned() };

@@ -18,6 +18,7 @@ mod params;
 mod probe;
 mod query;
 mod relabel_steps;
+mod rules;
 mod series;
 mod stats;
 mod status;
@@ -44,6 +45,7 @@ use tower_http::compression::CompressionLayer;
 use crate::ingest::remote_write::Receiver;
 use crate::metrics::Metrics;
 use crate::queries::Queries;
+use crate::rules::manager::RuleManager;
 
 pub use error::{ApiError, ErrorType};
 pub use global_url::PublicAddress;
@@ -65,6 +67,8 @@ pub struct Services {
     pub receiver: Arc<Receiver>,
     /// Finds and scrapes targets.
     pub scrapes: Arc<scraper::manager::Manager>,
+    /// Evaluates rules.
+    pub rules: Arc<RuleManager>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// What we export about ourselves.
@@ -108,6 +112,8 @@ pub fn router(state: State) -> Router {
         .route("/targets/metadata", get(targets_metadata::list))
         .route("/targets/relabel_steps", get(relabel_steps::list))
         .route("/scrape_pools", get(targets::pools))
+        .route("/rules", get(rules::list))
+        .route("/alerts", get(rules::alerts))
         .route("/metadata", get(metadata::list))
         .route("/status/buildinfo", get(status::build))
         .route("/status/config", get(lifecycle::config))

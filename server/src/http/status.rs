@@ -51,6 +51,8 @@ pub(super) async fn metrics(Shared(state): Shared<State>) -> Response {
     state.metrics.set_query_cache(&state.queries.cache_stats());
     state.metrics.set_query_memory(state.queries.held_bytes());
     let page = state.metrics.page(&state.db.stats(), &state.scrapes.targets());
+    // What rules say stands before the end of the page.
+    let page = page.replace("# EOF\n", &(state.rules.metrics() + "# EOF\n"));
     ([("content-type", content_type)], page).into_response()
 }
 

@@ -54,7 +54,6 @@ fn what_it_says() {
     let bad = |name: &str| format!("Checking {name}\n\n");
     let long = "  FAILED: too long scrape interval found, data point will be marked as stale - \
                 job: a, interval: 10m\n";
-    let idle = "  WARNING: rules are not evaluated yet: `rule_files` has no effect\n";
     let schema = "  FAILED: bad.yml:1:32: `schema` is not a setting of `scrape_configs`; did you \
                   mean `scheme`?\n  |\n1 | scrape_configs: [{job_name: a, schema …\n  |               \
                   \u{20}                ^^^^^^\n";
@@ -72,7 +71,7 @@ fn what_it_says() {
             "Checking rules.yml\n  SUCCESS: 1 rule files found\n SUCCESS: rules.yml is valid \
              prometheus config file syntax\n\n"
                 .to_owned(),
-            idle,
+            "",
         ),
         (&["--syntax-only", "no_rules.yml"], 0, good("no_rules.yml"), ""),
         (

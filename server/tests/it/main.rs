@@ -15,6 +15,7 @@ mod prometheus;
 mod real_input;
 mod reload;
 mod remote_write;
+mod rules;
 mod running;
 mod stats;
 mod targets;

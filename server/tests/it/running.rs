@@ -10,6 +10,7 @@ use scraper::job::{FixedTargets, Job};
 use server::app::{App, AppOptions, listen};
 use server::flags::{Command, Flags};
 use server::ingest::remote_write::message::{FloatSample, LabelPair, TimeSeries, WriteRequest};
+use server::rules::manager::RuleOptions;
 use server::upkeep::Retention;
 use tokio::sync::oneshot;
 use tsdb::model::Labels;
@@ -38,6 +39,7 @@ pub(crate) fn options() -> AppOptions {
         exemplars_max: None,
         file: None,
         lifecycle: false,
+        rules: RuleOptions::default(),
         notice: None,
     }
 }

@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use super::logging;
 use crate::app::{self, App, AppOptions};
 use crate::flags::DemoFlags;
+use crate::rules::manager::RuleOptions;
 use crate::simulate::Fleet;
 use crate::simulate::serve::Servers;
 use crate::upkeep::Retention;
@@ -74,6 +75,7 @@ fn options(flags: &DemoFlags) -> AppOptions {
         exemplars_max: None,
         file: None,
         lifecycle: false,
+        rules: RuleOptions::default(),
         notice: None,
     }
 }
