@@ -39,8 +39,30 @@ impl Families {
     /// Begins a page.
     pub(super) fn begin(&mut self) {
         self.page += 1;
+        self.rewind();
+    }
+
+    /// Begins to read the page before once more.
+    pub(super) fn rewind(&mut self) {
         self.current.clear();
         self.kind = MetricType::Unknown;
+    }
+
+    /// Makes the family current that `series` belongs to, if one is known.
+    pub(super) fn recall(&mut self, series: &str) {
+        let belongs = |family: &&str| {
+            let known = self.known.get(*family);
+            known.is_some_and(|known| suffix(series, family, known.metadata.kind).is_some())
+        };
+        let stem = series.rfind('_').map_or(series, |end| &series[..end]);
+        match [series, stem].into_iter().find(belongs) {
+            Some(family) => {
+                self.kind =
+                    self.known.get(family).map_or(MetricType::Unknown, |own| own.metadata.kind);
+                family.clone_into(&mut self.current);
+            }
+            None => self.rewind(),
+        }
     }
 
     /// Learns from a comment of the page.

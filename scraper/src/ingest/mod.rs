@@ -15,8 +15,9 @@
 //! numbers of an appender that was dropped are worth nothing.
 //!
 //! Each step asks the store for the target's group anew: one that got no row for long is forgotten
-//! there, and has another number then. The columns go with it, and the page defines them again.
+//! there, and has another number then; what lived is defined there again (`carry`).
 
+mod carry;
 mod convert;
 mod family;
 mod histogram;
@@ -44,6 +45,7 @@ pub use report::Report;
 use crate::job::Job;
 use crate::parse::{ContentTypeError, PageFormat, ParseError, ProtobufError, format_of};
 use crate::target::FamilyMetadata;
+use carry::Former;
 use family::Families;
 use layout::Layout;
 use reading::Reading;
@@ -98,6 +100,8 @@ pub struct Ingest {
     target: Labels,
     job: Arc<Job>,
     group: Option<GroupRef>,
+    /// What to go back to if the page at hand, the first in its group, is not stored.
+    former: Option<Former>,
     /// The report's columns first, then those of the pages.
     row: Row,
     layout: Layout,
@@ -135,6 +139,7 @@ impl Ingest {
             target,
             job,
             group: None,
+            former: None,
             row: Row::default(),
             layout: Layout::default(),
             families: Families::default(),
@@ -158,6 +163,7 @@ impl Ingest {
         append: &mut dyn Append,
         report: impl FnOnce(Counts) -> Option<Report>,
     ) -> Result<Counts, IngestError> {
+        self.former = None;
         let group = self.group(append);
         let before = Before { columns: self.row.len(), loose: self.loose.len() };
         let mut reading = Reading::new(before.columns);
@@ -218,6 +224,7 @@ impl Ingest {
     /// Forgets everything that the store gave out, as after a commit that failed.
     pub fn forget(&mut self) {
         self.group = None;
+        self.former = None;
         self.row = Row::default();
         self.layout = Layout::default();
         self.labels.clear();
@@ -248,12 +255,17 @@ impl Ingest {
         }
     }
 
-    /// The target's group, which this appender keeps. If the store forgot the one before, so does
-    /// this.
+    /// The target's group, which this appender keeps. If it is not the one before, what lived there
+    /// is carried over.
     fn group(&mut self, append: &mut dyn Append) -> Result<GroupRef, Rejected> {
         let group = append.group(&self.target)?;
-        if self.group.is_some_and(|before| before != group) {
-            self.forget();
+        if let Some(before) = self.group.filter(|before| *before != group) {
+            match self.carry(before, group, append) {
+                Ok(()) => {}
+                Err(IngestError::Store(refused)) => return Err(refused),
+                // What a series was called then is refused now: nothing of it can be told.
+                Err(_) => self.forget(),
+            }
         }
         Ok(*self.group.insert(group))
     }
@@ -289,8 +301,12 @@ impl Ingest {
 
     /// Forgets what a page brought that is not stored.
     fn go_back(&mut self, before: &Before) {
-        self.row.abandon(before.columns);
-        self.labels.retain(|place, _| (*place as usize) < before.columns);
+        if let Some(former) = self.former.take() {
+            self.go_back_to(former);
+        } else {
+            self.row.abandon(before.columns);
+            self.labels.retain(|place, _| (*place as usize) < before.columns);
+        }
         self.loose.truncate(before.loose);
         self.families.forget_telling();
     }

@@ -60,6 +60,18 @@ impl Row {
         }
     }
 
+    /// Whether the column at `place` had a value in the last row.
+    pub(super) fn is_living(&self, place: u32) -> bool {
+        self.live.get(place as usize).copied().unwrap_or(false)
+    }
+
+    /// Says that of the column at `place`.
+    pub(super) fn set_living(&mut self, place: u32, is_living: bool) {
+        if let Some(live) = self.live.get_mut(place as usize) {
+            *live = is_living;
+        }
+    }
+
     /// All that lived has ended.
     pub(super) fn end(&mut self) {
         self.live.fill(false);

@@ -44,7 +44,7 @@ impl Ingest {
     }
 
     /// Makes columns of the new series.
-    fn register(
+    pub(super) fn register(
         &mut self,
         group: GroupRef,
         reading: &mut Reading,

@@ -7,10 +7,12 @@ use std::time::Duration;
 
 use scraper::cycle::{Outcome, Parts, Scrape, SystemClock};
 use scraper::fetch::{FetchError, Fetcher, Page};
+use scraper::ingest::Ingest;
 use scraper::job::{Authorization, ClientOptions, Job, Secret};
 use scraper::target::{self, Health, Target};
+use tsdb::append::Storage;
 use tsdb::disk::os::OsDisk;
-use tsdb::model::Timestamp;
+use tsdb::model::{Labels, Timestamp};
 use tsdb::{Db, Options};
 
 use crate::jobs::job_for;
@@ -375,6 +377,31 @@ async fn a_hundred_thousand_series() {
         let added = if round == 0 { SERIES } else { 0 };
         assert_eq!((counts.scraped, counts.added), (SERIES, added));
     }
+}
+
+/// A target whose series all change: the store replaces its group again and again, and each series
+/// is told to end exactly once, where it ended.
+#[tokio::test]
+async fn series_that_change_in_a_real_store() {
+    const SERIES: usize = 300;
+    let mut ingest =
+        Ingest::new(Labels::from_pairs([("instance", "h:1")]), Arc::new(Job::new("j")));
+    let folder = tempfile::tempdir().unwrap();
+    let always = Options { flush_samples: 0, flush_rows: 0, kept_rows: 2, ..Options::default() };
+    let (db, _) = Db::open(Arc::new(OsDisk), folder.path(), always).unwrap();
+    for page in 0..30 {
+        let line = |line: usize| format!("m{{page=\"{page}\",line=\"{line}\"}} 1\n");
+        let body: String = (0..SERIES).map(line).collect();
+        let mut append = db.appender();
+        let at = Timestamp::from_ms(5_000 * (page + 1));
+        let counts = ingest.page(body.as_bytes(), Some("text/plain"), at, &mut *append).unwrap();
+        append.commit().unwrap();
+        let ended = if page == 0 { 0 } else { SERIES };
+        assert_eq!((counts.added, counts.ended, counts.refused), (SERIES, ended, 0), "{page}");
+        db.flush_if_due().unwrap();
+    }
+    // Of 9 000 series: groups were replaced.
+    assert!(db.stats().definitions < 3_000, "{}", db.stats().definitions);
 }
 
 /// One that keeps us waiting keeps nobody else waiting.

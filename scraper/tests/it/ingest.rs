@@ -407,28 +407,63 @@ fn a_store_that_lost_its_memory_is_told_everything_again() {
     assert_eq!(fixture.store.state().families["a"].kind, MetricType::Counter);
 }
 
+/// Whatever the store does with the target's group: what lived ends when it is no longer there.
 #[test]
 fn a_target_that_the_store_forgot_is_defined_anew() {
     let mut target = Fixture::new(job());
-    target.page("a 1\nb 2 4000\n", TEXT).unwrap();
+    target.page("a 1\nb 2 4000\nc 1\n", TEXT).unwrap();
     target.store.forget_groups();
-    // As on the first page.
-    assert_eq!(target.page("a 3\nb 2 4000\n", TEXT).map(|own| own.added), Ok(2));
+    // Nothing is new, and c ends.
+    let counts = target.page("a 3\nb 2 4000\n", TEXT).unwrap();
+    assert_eq!((counts.added, counts.ended), (0, 1));
     target.store.forget_groups();
-    // The scrape fails, and nothing is known to live.
+    // The scrape fails, after the new group was defined.
     assert!(target.page("a 1 2 3\n", TEXT).is_err());
-    assert_eq!(target.page("a 4\n", TEXT).map(|own| own.added), Ok(1));
+    assert_eq!(target.page("a 4\n", TEXT).map(|own| own.added), Ok(0));
+    target.store.forget_groups();
+    assert_eq!(target.page("a 5\nc 6\n", TEXT).map(|own| own.added), Ok(1));
     target.store.forget_groups();
     let mut append = target.store.appender();
     target.ingest.end(Timestamp::from_ms(30_000), &mut *append).unwrap();
     append.commit().unwrap();
-    let samples =
-        |name| target.store.samples(&[("__name__", name), ("instance", "h:1"), ("job", "vllm")]);
-    let bits = |samples: &[(i64, f64)]| -> Vec<_> {
-        samples.iter().map(|(at, value)| (*at, value.to_bits())).collect()
+    let ends = [
+        ("\"a\"", "5000:1 10000:3 15000:stale 20000:4 25000:5 30000:stale"),
+        ("\"b\"", "4000:2"),
+        ("\"c\"", "5000:1 10000:stale 25000:6 30000:stale"),
+        ("\"up\"", "5000:1 10000:1 15000:0 20000:1 25000:1 30000:stale"),
+    ];
+    let dump = target.store.dump();
+    for (name, end) in ends {
+        let line = dump.iter().find(|line| line.contains(name)).unwrap();
+        assert!(line.ends_with(&format!("}} {end}")), "{line}");
+    }
+}
+
+/// What is carried over to another group is called what it was called before, in every format.
+#[test]
+fn names_are_the_same_in_another_group() {
+    let convert = |job: Job| {
+        let histograms = scraper::job::Histograms { to_custom: true, ..job.histograms };
+        Job { histograms, ..job }
     };
-    assert_eq!(samples("a"), bits(&[(5000, 1.0), (10_000, 3.0), (20_000, 4.0)]));
-    assert_eq!(samples("b"), bits(&[(4000, 2.0)]));
-    let up = [(5000, 1.0), (10_000, 1.0), (15_000, 0.0), (20_000, 1.0)];
-    assert_eq!(samples("up")[..4], bits(&up));
+    let rules = |job: Job| {
+        let own = rule(Action::Replace, "__name__", "g", "own", "r");
+        Job { metric_relabel: vec![own], ..job }
+    };
+    let page = "# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 2\nh_sum 3\n\
+        h_count 2\n# TYPE g gauge\ng{le=\"1\",job=\"x\"} 4\n";
+    for job in [job(), convert(job()), rules(job())] {
+        let mut target = Fixture::new(job);
+        target.page(page, TEXT).unwrap();
+        let (before, families) = (target.dump().len(), target.store.state().family_of.clone());
+        target.store.forget_groups();
+        assert_eq!(target.page("# TYPE other gauge\nother 1\n", TEXT).unwrap().added, 1);
+        let dump = target.dump();
+        let ended = dump.iter().filter(|line| line.ends_with("10000:stale")).count();
+        assert_eq!((ended, dump.len()), (before, before + 1), "{dump:#?}");
+        let state = target.store.state();
+        for (labels, family) in families {
+            assert_eq!(state.family_of[&labels], family, "{labels}");
+        }
+    }
 }
