@@ -155,7 +155,7 @@ impl Fetcher {
         page.content_type = head.content_type.take();
         let encoding = std::mem::replace(&mut head.encoding, unpack::Encoding::None);
         wire.body(head, self.page_bytes_max, &mut page.body).await?;
-        encoding.unpack(&mut page.body, self.page_bytes_max)
+        encoding.unpack(&mut page.body, self.page_bytes_max).await
     }
 
     async fn fetch_by_client(

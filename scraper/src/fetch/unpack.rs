@@ -2,7 +2,12 @@
 
 use std::io::{self, Read};
 
+use tokio::task::spawn_blocking;
+
 use super::FetchError;
+
+/// What is unpacked where it was received, in bytes; more would keep other targets waiting.
+const HERE_MAX: u64 = 1 << 20;
 
 /// Largest window that a zstd body may ask for, as a power of two: 8 MiB (RFC 9659).
 const ZSTD_WINDOW_LOG_MAX: u32 = 23;
@@ -29,8 +34,23 @@ impl Encoding {
         }
     }
 
-    /// Replaces `body` by what it unpacks to, at most `limit` bytes.
-    pub(super) fn unpack(&self, body: &mut Vec<u8>, limit: u64) -> Result<(), FetchError> {
+    /// Replaces `body` by what it unpacks to, at most `limit` bytes; on another thread if that is
+    /// much.
+    pub(super) async fn unpack(self, body: &mut Vec<u8>, limit: u64) -> Result<(), FetchError> {
+        match self.unpack_here(body, limit.min(HERE_MAX)) {
+            Err(FetchError::TooLarge) if limit > HERE_MAX => {}
+            done => return done,
+        }
+        let mut packed = std::mem::take(body);
+        let unpacked = spawn_blocking(move || {
+            self.unpack_here(&mut packed, limit)?;
+            Ok(packed)
+        });
+        *body = unpacked.await.map_err(|failed| FetchError::Body(failed.to_string()))??;
+        Ok(())
+    }
+
+    fn unpack_here(&self, body: &mut Vec<u8>, limit: u64) -> Result<(), FetchError> {
         let mut unpacked = Vec::new();
         let read = match self {
             Self::None => return Ok(()),

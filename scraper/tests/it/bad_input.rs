@@ -219,19 +219,27 @@ async fn a_small_page_that_unpacks_to_200_mb() {
     assert!(packed.len() < 1 << 20, "{}", packed.len());
     let head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Encoding: gzip\r\n\
         Connection: close";
-    let limited = |job: &mut Job| job.limits.body_bytes = Some(1 << 20);
-    between_good_pages(limited, bytes(head, &packed), "body size limit exceeded").await;
+    for limit in [1 << 20, 16 << 20] {
+        let limited = |job: &mut Job| job.limits.body_bytes = Some(limit);
+        between_good_pages(limited, bytes(head, &packed), "body size limit exceeded").await;
+    }
 }
 
 #[tokio::test]
 async fn a_packed_page_is_unpacked() {
-    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    gzip.write_all(b"a 1\nb 2\n").unwrap();
     let head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Encoding: gzip\r\n\
         Connection: close";
     let mut fixture = Fixture::new(unchanged).await;
-    let outcome = fixture.scrape(bytes(head, &gzip.finish().unwrap())).await;
-    assert_eq!((outcome.error, outcome.counts.scraped), (None, 2));
+    // The second one is large enough for another thread.
+    for lines in [2, 200] {
+        let long = "x".repeat(10_000);
+        let line = |line| format!("a{{line=\"{line}\",long=\"{long}\"}} 1\n");
+        let page: String = (0..lines).map(line).collect();
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(page.as_bytes()).unwrap();
+        let outcome = fixture.scrape(bytes(head, &gzip.finish().unwrap())).await;
+        assert_eq!((outcome.error, outcome.counts.scraped), (None, lines));
+    }
 }
 
 #[tokio::test]
