@@ -28,7 +28,7 @@ use crate::flags::SharedFlags;
 use crate::http::{self, HttpOptions, Lifecycle, PublicAddress, Services, State};
 use crate::metrics::Metrics;
 use crate::queries::{LocalQueries, QueryLimits};
-use crate::reload::{self, ConfigFile, Reloader};
+use crate::reload::{self, ConfigFile, Reloader, Reloads};
 use crate::rules::group::Context as RuleContext;
 use crate::rules::manager::{RuleManager, RuleOptions};
 use crate::rules::notify::Nobody;
@@ -186,7 +186,9 @@ impl App {
         for name in &enabled.idle {
             warn!("--enable-feature={name} has no effect");
         }
-        let engine = EngineOptions { lookback_ms, threads, ..EngineOptions::default() };
+        let subquery_step_ms = self.options.rules.defaults.interval_ms;
+        let engine =
+            EngineOptions { lookback_ms, subquery_step_ms, threads, ..EngineOptions::default() };
         let engine = enabled.engine(engine);
         let size = |own: u64| usize::try_from(own).unwrap_or(usize::MAX);
         let limits = QueryLimits {
@@ -208,8 +210,14 @@ impl App {
         let rules = Arc::new(RuleManager::new(rules, enabled.language, public.url()));
         let metrics = Arc::new(Metrics::default());
         let reloader = self.options.file.as_ref();
-        let reloader = reloader
-            .map(|file| Reloader::new(file, scrapes.clone(), rules.clone(), metrics.clone()));
+        let reloader = reloader.map(|file| {
+            let reloads = Reloads {
+                scrapes: scrapes.clone(),
+                rules: rules.clone(),
+                queries: queries.clone(),
+            };
+            Reloader::new(file, reloads, metrics.clone())
+        });
         Arc::new(Services {
             lifecycle: Lifecycle {
                 enabled: self.options.lifecycle,

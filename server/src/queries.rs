@@ -4,6 +4,7 @@
 //! get the same errors.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use promql::explain::Explanation;
@@ -145,8 +146,9 @@ pub trait Queries: Send + Sync {
 
 /// Answers from a store in this process.
 pub struct LocalQueries {
-    engine: Engine,
+    /// But for the step of a subquery that names none.
     options: EngineOptions,
+    subquery_step_ms: AtomicI64,
     features: Features,
     samples_max: usize,
     pool: MemoryPool,
@@ -174,7 +176,7 @@ impl LocalQueries {
         store: Arc<dyn Select>,
     ) -> Self {
         Self {
-            engine: Engine::new(options.clone()),
+            subquery_step_ms: AtomicI64::new(options.subquery_step_ms),
             options,
             features,
             samples_max: limits.samples_max,
@@ -182,6 +184,11 @@ impl LocalQueries {
             cache: QueryCache::new(limits.cache_bytes),
             store,
         }
+    }
+
+    /// From now on a subquery that names no step has this one, in milliseconds.
+    pub fn set_subquery_step(&self, ms: i64) {
+        self.subquery_step_ms.store(ms, Ordering::Relaxed);
     }
 
     /// Parses and evaluates within the limits of `options`.
@@ -197,14 +204,12 @@ impl LocalQueries {
         let stop = || (began.elapsed() >= options.timeout).then_some(Stop::Timeout);
         let pool = Some(&self.pool);
         let budget = Budget { pool, stop: &stop, ..Budget::samples(self.samples_max) };
-        let answer = match options.lookback_ms {
-            None => evaluate(&self.engine, query, &budget),
-            Some(lookback_ms) => {
-                let options = EngineOptions { lookback_ms, ..self.options.clone() };
-                evaluate(&Engine::new(options), query, &budget)
-            }
-        };
-        Ok(answer?)
+        let engine = Engine::new(EngineOptions {
+            lookback_ms: options.lookback_ms.unwrap_or(self.options.lookback_ms),
+            subquery_step_ms: self.subquery_step_ms.load(Ordering::Relaxed),
+            ..self.options.clone()
+        });
+        Ok(evaluate(&engine, query, &budget)?)
     }
 }
 

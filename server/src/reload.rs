@@ -19,6 +19,7 @@ use tracing::{error, info, warn};
 
 use crate::config::{self, Config, ConfigError};
 use crate::metrics::Metrics;
+use crate::queries::LocalQueries;
 use crate::rules::manager::RuleManager;
 
 /// A configuration file, as it was when the server started, and how it is watched.
@@ -46,8 +47,7 @@ impl ConfigFile {
 /// Reloads one file.
 pub struct Reloader {
     path: PathBuf,
-    scrapes: Arc<Manager>,
-    rules: Arc<RuleManager>,
+    reloads: Reloads,
     metrics: Arc<Metrics>,
     /// What holds now.
     config: Mutex<Arc<Config>>,
@@ -56,20 +56,24 @@ pub struct Reloader {
     one_at_a_time: tokio::sync::Mutex<()>,
 }
 
+/// Who takes what a file says.
+pub struct Reloads {
+    /// The jobs.
+    pub scrapes: Arc<Manager>,
+    /// The groups of the rule files.
+    pub rules: Arc<RuleManager>,
+    /// The step of subqueries that name none.
+    pub queries: Arc<LocalQueries>,
+}
+
 impl Reloader {
-    /// For a file that was loaded, whose jobs `scrapes` has and whose groups `rules`.
-    pub fn new(
-        file: &ConfigFile,
-        scrapes: Arc<Manager>,
-        rules: Arc<RuleManager>,
-        metrics: Arc<Metrics>,
-    ) -> Self {
+    /// For a file that was loaded, which `reloads` have taken.
+    pub fn new(file: &ConfigFile, reloads: Reloads, metrics: Arc<Metrics>) -> Self {
         metrics.set_config_loaded(true);
         say_idle(&file.config);
         Self {
             path: file.path.clone(),
-            scrapes,
-            rules,
+            reloads,
             metrics,
             config: Mutex::new(Arc::new(file.config.clone())),
             tried: AtomicU64::new(file.fingerprint),
@@ -86,7 +90,7 @@ impl Reloader {
     pub async fn reload(&self, why: &str) -> Result<(), String> {
         let _guard = self.one_at_a_time.lock().await;
         let (path, now) = (self.path.clone(), self.config());
-        let manager = self.rules.clone();
+        let manager = self.reloads.rules.clone();
         let loaded = tokio::task::spawn_blocking(move || {
             let config = config::load(&path);
             let tried = fingerprint(&path, config.as_ref().unwrap_or(&now));
@@ -104,14 +108,15 @@ impl Reloader {
             Ok(Ok(loaded)) => loaded,
             Ok(Err(error)) | Err(error) => return Err(self.refuse(why, &error)),
         };
-        self.rules.apply(rules).await;
+        self.reloads.rules.apply(rules).await;
         self.apply(config, why);
         Ok(())
     }
 
     fn apply(&self, config: Config, why: &str) {
         let jobs = config.jobs.len();
-        say_failures(self.scrapes.apply(config.jobs.clone()));
+        self.reloads.queries.set_subquery_step(config.global.evaluation_interval_ms);
+        say_failures(self.reloads.scrapes.apply(config.jobs.clone()));
         info!("{} loaded ({why}): {jobs} jobs", self.path.display());
         say_idle(&config);
         self.metrics.set_config_loaded(true);

@@ -266,3 +266,22 @@ async fn an_exchanged_config_map() {
     server.until_metric("prometheus_config_last_reload_successful 1").await;
     target.until_requests(4).await;
 }
+
+/// A subquery without a step takes one at each evaluation interval, also after a reload.
+#[tokio::test]
+async fn the_step_of_subqueries() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = directory.path().join("prometheus.yml");
+    let write = |interval: &str| {
+        fs::write(&config, format!("global: {{evaluation_interval: {interval}}}\n")).unwrap();
+    };
+    write("30s");
+    let binary = Binary::start(directory.path(), &["--web.enable-lifecycle"]);
+    let query = "/api/v1/query?query=count_over_time(vector(1)[10m:])";
+    let (_, answer) = binary.get(query).await;
+    assert!(answer.contains(",\"20\"]"), "{answer}");
+    write("2m");
+    assert_eq!(binary.post("/-/reload").await.0, 200);
+    let (_, answer) = binary.get(query).await;
+    assert!(answer.contains(",\"5\"]"), "{answer}");
+}
