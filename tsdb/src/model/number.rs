@@ -1,7 +1,8 @@
 //! Floats as text, digit for digit as Go and Prometheus write and read them.
 //!
-//! All forms print the shortest digits that read back to the same float; they differ in when they
-//! turn to an exponent. Rust's own `{}` and `{:e}` give the digits; this file lays them out.
+//! All forms print the shortest digits that read back to the same float, of two that are as near
+//! the even one; they differ in when they turn to an exponent. `zmij` gives the digits (Rust's own
+//! `{}` takes the odd one, `691658773603723.3`); this file lays them out.
 
 /// Reads a float as Go's `strconv.ParseFloat` does for decimal texts: `+Inf`, `infinity` and
 /// `NaN` in any case, no underscores, no hexadecimal; a text too large for a float is refused.
@@ -42,7 +43,7 @@ pub fn write_json(out: &mut String, value: f64) {
 
 /// Go's `'f', -1`: never an exponent.
 pub fn format_plain(value: f64) -> String {
-    special(value).map_or_else(|| format!("{value}"), str::to_owned)
+    special(value).map_or_else(|| Digits::of(value).plain(), str::to_owned)
 }
 
 /// Go's `'g', -1`: an exponent below 1e-4 and from 1e6 on.
@@ -75,16 +76,54 @@ fn special(value: f64) -> Option<&'static str> {
 
 /// Go's `'e', -1`: sign and at least two digits in the exponent (`1e+21`, `5e-324`).
 fn format_exponent(value: f64) -> String {
-    if let Some(text) = special(value) {
-        return text.to_owned();
+    special(value).map_or_else(|| Digits::of(value).with_exponent(), str::to_owned)
+}
+
+/// A finite float in decimal: `0.digits` times ten to the power of `point`.
+struct Digits {
+    sign: &'static str,
+    /// Without zeros in front and behind; nothing for zero.
+    digits: String,
+    point: i32,
+}
+
+impl Digits {
+    fn of(value: f64) -> Self {
+        let mut buffer = zmij::Buffer::new();
+        let text = buffer.format_finite(value.abs());
+        let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let all = format!("{whole}{fraction}");
+        let digits = all.trim_start_matches('0');
+        let exponent: i32 = exponent.parse().unwrap_or(0);
+        let before = whole.len() as i32 - (all.len() - digits.len()) as i32;
+        let digits = digits.trim_end_matches('0').to_owned();
+        let point = if digits.is_empty() { 1 } else { before + exponent };
+        Self { sign: if value.is_sign_negative() { "-" } else { "" }, digits, point }
     }
-    let digits = format!("{value:e}");
-    let (mantissa, exponent) = digits.split_once('e').unwrap_or((&digits, "0"));
-    let (sign, exponent) = match exponent.strip_prefix('-') {
-        Some(exponent) => ('-', exponent),
-        None => ('+', exponent),
-    };
-    format!("{mantissa}e{sign}{exponent:0>2}")
+
+    fn plain(&self) -> String {
+        let Self { sign, digits, point } = self;
+        let length = digits.len() as i32;
+        let zeros = |count: i32| "0".repeat(usize::try_from(count).unwrap_or(0));
+        if *point <= 0 {
+            return format!("{sign}0.{}{digits}", zeros(-point));
+        }
+        if *point >= length {
+            return format!("{sign}{digits}{}", zeros(point - length));
+        }
+        let (whole, fraction) = digits.split_at(*point as usize);
+        format!("{sign}{whole}.{fraction}")
+    }
+
+    fn with_exponent(&self) -> String {
+        let Self { sign, digits, point } = self;
+        let (first, rest) = digits.split_at(digits.len().min(1));
+        let separator = if rest.is_empty() { "" } else { "." };
+        let exponent = point - 1;
+        let exponent_sign = if exponent < 0 { '-' } else { '+' };
+        format!("{sign}{first}{separator}{rest}e{exponent_sign}{:0>2}", exponent.abs())
+    }
 }
 
 #[cfg(test)]
@@ -103,6 +142,13 @@ mod tests {
                 let mut written = String::new();
                 write_json(&mut written, value);
                 prop_assert_eq!(written, format_json(value));
+                if value.is_finite() {
+                    for text in [format_plain(value), format_exponent(value), format_general(value)] {
+                        prop_assert_eq!(text.parse::<f64>().map(f64::to_bits), Ok(value.to_bits()), "{}", text);
+                    }
+                    // Rust's own digits are as many.
+                    prop_assert_eq!(format_plain(value).len(), format!("{value}").len());
+                }
             }
         }
     }
@@ -122,6 +168,19 @@ mod tests {
             (1e-5, "0.00001", "1e-05", "1e-05"),
             (1.5e-7, "1.5e-07", "1.5e-07", "1.5e-07"),
             (5e-324, "5e-324", "5e-324", "5e-324"),
+            // Of two that are as near, Go takes the even one.
+            (
+                691658773603723.25,
+                "691658773603723.2",
+                "6.916587736037232e+14",
+                "6.916587736037232e+14",
+            ),
+            (
+                -691658773603723.75,
+                "-691658773603723.8",
+                "-6.916587736037238e+14",
+                "-6.916587736037238e+14",
+            ),
             (f64::NAN, "NaN", "NaN", "NaN"),
             (f64::INFINITY, "+Inf", "+Inf", "+Inf"),
             (f64::NEG_INFINITY, "-Inf", "-Inf", "-Inf"),
