@@ -13,7 +13,6 @@
 mod draft;
 mod file;
 mod fixed;
-mod hash;
 mod index;
 mod names;
 mod open;
@@ -29,7 +28,6 @@ mod tests;
 #[cfg(test)]
 pub(crate) use file::Facts;
 pub(crate) use file::Origin;
-pub(crate) use hash::label_hash;
 pub(crate) use index::WindowEntry;
 pub(crate) use open::Block;
 pub(crate) use plan::{Candidate, Limits, plan};

@@ -8,13 +8,13 @@ use std::sync::atomic::Ordering;
 
 use crc32c::crc32c;
 
-use super::hash::pair_hash;
 use super::index::{GroupEntry, Index, WindowEntry};
 use super::open::{Block, corrupt};
 use super::{Span, fixed};
 use crate::codec::Malformed;
 use crate::error::Error;
 use crate::model::Labels;
+use crate::model::labels::pair_hash;
 
 /// A block's file and index at one moment.
 #[derive(Clone, Copy)]
@@ -74,8 +74,8 @@ impl<'a> View<'a> {
         })
     }
 
-    /// The [`label_hash`](super::label_hash) of a column's labels.
-    pub(crate) fn label_hash(&self, group: u32, column: u32) -> Result<u64, Error> {
+    /// The [`Labels::pairs_hash`] of a column's labels.
+    pub(crate) fn pairs_hash(&self, group: u32, column: u32) -> Result<u64, Error> {
         let Block { own_hashes, target_hashes, .. } = self.block;
         self.read(|index| {
             let entry = index.group(group)?;

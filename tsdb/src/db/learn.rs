@@ -38,7 +38,7 @@ impl Known {
         let mut known = Self { by_hash: HashMap::new(), oldest: i64::MAX };
         for id in head.postings().all().iter().map(SeriesId) {
             let (Some(series), Some(newest)) = (head.series(id), head.newest(id)) else { continue };
-            known.by_hash.entry(series.hash).or_default().push(id);
+            known.by_hash.entry(series.labels.pairs_hash()).or_default().push(id);
             known.oldest = known.oldest.min(newest);
         }
         known
@@ -60,7 +60,7 @@ impl Known {
                 if span == NO_TIME || span.1 <= self.oldest {
                     continue;
                 }
-                let same = self.by_hash.get(&view.label_hash(group, column)?);
+                let same = self.by_hash.get(&view.pairs_hash(group, column)?);
                 for id in same.into_iter().flatten().filter(|id| head.newest(**id) < Some(span.1)) {
                     let Some(series) = head.series(*id) else { continue };
                     if view.has_labels(group, column, &series.labels)? {

@@ -129,7 +129,7 @@ impl Found {
                 (own.labels.clone(), FamilyId(own.family), Hints::default());
             found.series.push((SelectedSeries { labels, family, le: own.le, hints }, Some(id)));
             found.loose.push(own.loose.is_some());
-            found.by_hash.entry(own.hash).or_default().push(number);
+            found.by_hash.entry(own.labels.pairs_hash()).or_default().push(number);
             found.in_head.extend(row_spans(head, id, flush).map(|span| (number, span)));
         }
         found
@@ -152,7 +152,7 @@ impl Found {
 
     /// The number of a column's series, which is added if it is new.
     fn series_of(&mut self, view: &View<'_>, group: u32, column: u32) -> Result<u32, Error> {
-        let hash = view.label_hash(group, column)?;
+        let hash = view.pairs_hash(group, column)?;
         for own in self.by_hash.get(&hash).into_iter().flatten() {
             let Some((selected, _)) = self.series.get(*own as usize) else { continue };
             if view.has_labels(group, column, &selected.labels)? {

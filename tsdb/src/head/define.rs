@@ -31,8 +31,10 @@ impl Head {
             return Err(Rejected::SeriesLimit);
         }
         let number = u32::try_from(self.groups.numbers()).map_err(|_| Rejected::SeriesLimit)?;
+        // Its series hold it.
+        let target = target.in_one_piece();
         self.groups.push(Group::new(target.clone(), self.options.window_rows));
-        self.by_target.insert(target.clone(), GroupRef(number));
+        self.by_target.insert(target, GroupRef(number));
         Ok(GroupRef(number))
     }
 
@@ -46,7 +48,11 @@ impl Head {
         let mut columns = Vec::with_capacity(families.iter().map(|f| f.columns.len()).sum());
         for family in families.iter().filter(|family| !family.columns.is_empty()) {
             for own in &family.columns {
-                let id = self.define_series(&overlay(&target, own), || family.name.as_str())?;
+                let labels = match self.owns.of(own) {
+                    Some(own) => Labels::joined(&target, own),
+                    None => overlay(&target, own),
+                };
+                let id = self.define_series(&labels, || family.name.as_str())?;
                 columns.push(self.define_column(group, id)?);
             }
         }

@@ -65,6 +65,7 @@ impl Head {
         self.homeless = homeless - &series;
         series.iter().for_each(|id| self.forget_series(SeriesId(id)));
         if !idle.is_empty() || !series.is_empty() {
+            self.owns.let_go();
             self.layout += 1;
             // A commit that is being gathered may have found a series in a group that is gone.
             self.generation += 1;

@@ -20,6 +20,7 @@ mod families;
 mod flush;
 mod forget;
 mod groups;
+mod owns;
 mod retain;
 mod seal;
 mod series;
@@ -46,6 +47,7 @@ use crate::postings::Postings;
 use changes::Changes;
 use families::Families;
 use groups::Groups;
+use owns::Owns;
 
 /// Stands for the time of a sample that is not there; no sample can have it.
 const NO_SAMPLE: i64 = i64::MIN;
@@ -67,6 +69,7 @@ pub(crate) struct Head {
     hasher: DefaultHashBuilder,
     groups: Groups,
     by_target: HashMap<Labels, GroupRef>,
+    owns: Owns,
     families: Families,
     postings: Postings,
     metadata: BTreeMap<String, Metadata>,
@@ -104,6 +107,7 @@ impl Head {
             hasher: DefaultHashBuilder::default(),
             groups: Groups::default(),
             by_target: HashMap::new(),
+            owns: Owns::default(),
             families: Families::default(),
             postings: Postings::default(),
             metadata: BTreeMap::new(),

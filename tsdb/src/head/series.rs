@@ -2,7 +2,6 @@
 //! stands in lists of the head, since every append asks for that and for nothing else.)
 
 use crate::append::{ColumnRef, GroupRef};
-use crate::block::label_hash;
 use crate::head::Idle;
 use crate::loose::Loose;
 use crate::model::Labels;
@@ -28,8 +27,6 @@ pub(crate) struct Series {
     pub(crate) is_looked_up: bool,
     /// Whether nobody named it by its labels since it had neither column nor samples.
     pub(crate) idle: Idle,
-    /// Its [`label_hash`](crate::block::label_hash).
-    pub(crate) hash: u64,
     /// The first column that is this series.
     pub(crate) home: Option<Place>,
     /// Further columns, of other groups.
@@ -41,7 +38,6 @@ pub(crate) struct Series {
 impl Series {
     /// A series without samples.
     pub(crate) fn new(labels: Labels, family: u32, le: Option<f64>) -> Self {
-        let hash = label_hash(&labels);
         Self {
             labels,
             family,
@@ -49,7 +45,6 @@ impl Series {
             was_listed: false,
             is_looked_up: false,
             idle: Idle::default(),
-            hash,
             home: None,
             others: Vec::new(),
             loose: None,

@@ -98,7 +98,7 @@ fn crafted_bytes_do_not_panic() {
                 Ok(block) => {
                     opened += 1;
                     let _ = (content(&block), block.verify(), block.find(&labels("job=a")));
-                    let _ = (block.label_values("job"), block.view().unwrap().label_hash(0, 0));
+                    let _ = (block.label_values("job"), block.view().unwrap().pairs_hash(0, 0));
                     let _ = block.view().unwrap().has_labels(0, 0, &labels("job=a"));
                 }
                 Err(_) => refused += 1,

@@ -31,8 +31,8 @@ fn a_group_of_100_000_columns() {
     for column in [0, 99_999] {
         assert_eq!(block.view().unwrap().labels(0, column).unwrap(), sets[column as usize]);
         assert_eq!(
-            block.view().unwrap().label_hash(0, column).unwrap(),
-            label_hash(&sets[column as usize])
+            block.view().unwrap().pairs_hash(0, column).unwrap(),
+            sets[column as usize].pairs_hash()
         );
     }
     block.verify().unwrap();

@@ -35,7 +35,7 @@ fn a_block_says_what_was_written() {
                     "{other}"
                 );
             }
-            assert_eq!(block.view().unwrap().label_hash(number, column).unwrap(), label_hash(&set));
+            assert_eq!(block.view().unwrap().pairs_hash(number, column).unwrap(), set.pairs_hash());
         }
     }
     block.verify().unwrap();
@@ -98,7 +98,7 @@ fn numbers_that_the_block_does_not_have_are_errors() {
     for (group, column) in [(3, 0), (u32::MAX, 0), (0, 3), (0, u32::MAX)] {
         assert!(block.view().unwrap().labels(group, column).is_err());
         assert!(block.view().unwrap().family(group, column).is_err());
-        assert!(block.view().unwrap().label_hash(group, column).is_err());
+        assert!(block.view().unwrap().pairs_hash(group, column).is_err());
         assert!(block.view().unwrap().has_labels(group, column, &Labels::empty()).is_err());
     }
     assert!(

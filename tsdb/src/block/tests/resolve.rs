@@ -62,7 +62,7 @@ proptest! {
             prop_assert_eq!(&block.view().unwrap().target(number).unwrap(), identity);
             for (column, (own, span)) in (0..).zip(columns) {
                 prop_assert_eq!(&block.view().unwrap().labels(number, column).unwrap(), own);
-                prop_assert_eq!(block.view().unwrap().label_hash(number, column).unwrap(), label_hash(own));
+                prop_assert_eq!(block.view().unwrap().pairs_hash(number, column).unwrap(), own.pairs_hash());
                 prop_assert_eq!(block.view().unwrap().span(number, column).unwrap(), span.unwrap_or(NO_TIME));
                 let in_time = span.is_some_and(|span| overlaps(span, range));
                 if in_time && matchers.iter().all(|matcher| matcher.matches_labels(own)) {
