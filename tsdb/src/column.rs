@@ -17,12 +17,14 @@ use crate::cell::{NO_START, Stored, StoredCell};
 use crate::codec::column::{Beside, ColumnInput, RowKind};
 use crate::model::Histogram;
 
-/// Rows that a window holds at most. A power of two, so that a list that grew by doubling is
-/// exactly full; a row's number fits 16 bits.
+/// Rows that a window holds at most; a row's number fits 16 bits.
 pub(crate) const WINDOW_ROWS: usize = 256;
 
 /// Runs for which a list has room at least.
 const RUNS_MIN: usize = 16;
+/// Runs by which it grows: most lists of a store grow at the same time, and what they have too much
+/// of room is the memory that it needs at most.
+const RUNS_MORE: usize = 8;
 
 /// A set of rows of one window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -184,6 +186,9 @@ impl Column {
                 runs.floats.push(self.last);
             }
             runs.starts.insert(row);
+            if runs.floats.len() == runs.floats.capacity() {
+                runs.floats.reserve_exact(RUNS_MORE);
+            }
             runs.floats.push(value);
         }
         self.last = value;

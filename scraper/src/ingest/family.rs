@@ -1,8 +1,12 @@
 //! Metric families of a page: what `TYPE`, `HELP` and `UNIT` lines say, and who belongs to them.
 
-use hashbrown::HashMap;
+use std::hash::BuildHasher;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use hashbrown::{DefaultHashBuilder, HashTable};
 use tsdb::model::{Metadata, MetricType};
 
+use super::held_once::HeldOnce;
 use crate::parse::series::unescape;
 use crate::parse::{Entry, Format, Parser};
 use crate::target::FamilyMetadata;
@@ -12,10 +16,14 @@ const PAGES_KEPT: u64 = 10;
 /// Most families of one target that are remembered.
 const FAMILIES_MAX: usize = 10_000;
 
+/// What some target says about a family.
+static SAID: LazyLock<Mutex<HeldOnce<FamilyMetadata>>> = LazyLock::new(Mutex::default);
+
 /// What a target says about its families.
 #[derive(Debug, Default)]
 pub(super) struct Families {
-    known: HashMap<String, Family>,
+    known: HashTable<Family>,
+    hasher: DefaultHashBuilder,
     /// The family that the last comment of the page spoke of.
     current: String,
     /// The type in the page's last `TYPE` line.
@@ -28,9 +36,10 @@ pub(super) struct Families {
     any_gone: bool,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Family {
-    metadata: Metadata,
+    /// Its name and what is said about it.
+    said: Arc<FamilyMetadata>,
     seen: u64,
     told: bool,
 }
@@ -51,14 +60,13 @@ impl Families {
     /// Makes the family current that `series` belongs to, if one is known.
     pub(super) fn recall(&mut self, series: &str) {
         let belongs = |family: &&str| {
-            let known = self.known.get(*family);
-            known.is_some_and(|known| suffix(series, family, known.metadata.kind).is_some())
+            let known = self.find(family);
+            known.is_some_and(|known| suffix(series, family, known.said.1.kind).is_some())
         };
         let stem = series.rfind('_').map_or(series, |end| &series[..end]);
         match [series, stem].into_iter().find(belongs) {
             Some(family) => {
-                self.kind =
-                    self.known.get(family).map_or(MetricType::Unknown, |own| own.metadata.kind);
+                self.kind = self.find(family).map_or(MetricType::Unknown, |own| own.said.1.kind);
                 family.clone_into(&mut self.current);
             }
             None => self.rewind(),
@@ -70,20 +78,22 @@ impl Families {
         match *entry {
             Entry::Type { family, kind } => {
                 self.kind = kind;
-                self.update(family, |metadata| replace(&mut metadata.kind, &kind));
+                self.update(family, |known| known.kind != kind, |metadata| metadata.kind = kind);
             }
             Entry::Help { family, text } => {
-                let text = unescape(text, format == Format::OpenMetrics);
-                self.update(family, |metadata| {
-                    let differs = metadata.help != text;
-                    if differs {
-                        metadata.help = text.into_owned();
-                    }
-                    differs
-                });
+                let text = &*unescape(text, format == Format::OpenMetrics);
+                self.update(
+                    family,
+                    |known| known.help != text,
+                    |metadata| metadata.help = text.into(),
+                );
             }
             Entry::Unit { family, unit } => {
-                self.update(family, |metadata| replace(&mut metadata.unit, unit));
+                self.update(
+                    family,
+                    |known| known.unit != unit,
+                    |metadata| metadata.unit = unit.into(),
+                );
             }
             Entry::Comment | Entry::Sample(_) => {}
         }
@@ -92,10 +102,10 @@ impl Families {
     /// Learns what a format without comments says of a family.
     pub(super) fn declare(&mut self, name: &str, kind: MetricType, unit: &str, help: &str) {
         self.kind = kind;
-        self.update(name, |metadata| {
-            let kind = replace(&mut metadata.kind, &kind);
-            let unit = replace(&mut metadata.unit, unit);
-            replace(&mut metadata.help, help) || kind || unit
+        let differs =
+            |known: &Metadata| known.kind != kind || known.unit != unit || known.help != help;
+        self.update(name, differs, |metadata| {
+            *metadata = Metadata { kind, unit: unit.into(), help: help.into() };
         });
     }
 
@@ -111,23 +121,41 @@ impl Families {
     pub(super) fn pass(&mut self) {
         let page = self.page;
         if self.any_gone {
-            let seen = self.known.values_mut().filter(|family| family.seen + 1 == page);
+            let seen = self.known.iter_mut().filter(|family| family.seen + 1 == page);
             seen.for_each(|family| family.seen = page);
         } else {
             self.page -= 1;
         }
     }
 
-    fn update(&mut self, name: &str, set: impl FnOnce(&mut Metadata) -> bool) {
+    fn find(&self, name: &str) -> Option<&Family> {
+        self.known.find(self.hasher.hash_one(name), |family| family.said.0 == name)
+    }
+
+    /// Takes note that the page speaks of a family, and of what it says, if that differs.
+    fn update(
+        &mut self,
+        name: &str,
+        differs: impl FnOnce(&Metadata) -> bool,
+        set: impl FnOnce(&mut Metadata),
+    ) {
         if self.current != name {
             name.clone_into(&mut self.current);
         }
-        if self.known.len() >= FAMILIES_MAX && !self.known.contains_key(name) {
-            return;
-        }
-        let family = self.known.entry_ref(name).or_default();
+        let hasher = &self.hasher;
+        let is_it = |family: &Family| family.said.0 == name;
+        let hash = |family: &Family| hasher.hash_one(family.said.0.as_str());
+        let is_full = self.known.len() >= FAMILIES_MAX;
+        let family = match self.known.entry(hasher.hash_one(name), is_it, hash) {
+            hashbrown::hash_table::Entry::Vacant(_) if is_full => return,
+            entry => entry.or_insert_with(|| Family::new(name)).into_mut(),
+        };
         let is_new = std::mem::replace(&mut family.seen, self.page) == 0;
-        if set(&mut family.metadata) || is_new {
+        let differs = differs(&family.said.1);
+        if differs {
+            set(&mut Arc::make_mut(&mut family.said).1);
+        }
+        if differs || is_new {
             family.told = false;
             self.changed = true;
         }
@@ -148,13 +176,14 @@ impl Families {
     /// renamed likewise.
     pub(super) fn of(&self, raw: &str, renamed: &str) -> (String, Metadata) {
         let own = || (renamed.to_owned(), Metadata::default());
-        let Some(family) = self.known.get(&self.current) else { return own() };
-        let suffix = match suffix(raw, &self.current, family.metadata.kind) {
+        let Some(family) = self.find(&self.current) else { return own() };
+        let metadata = &family.said.1;
+        let suffix = match suffix(raw, &self.current, metadata.kind) {
             Some(suffix) => suffix,
             None => return own(),
         };
         match renamed.strip_suffix(suffix) {
-            Some(stem) if !stem.is_empty() => (stem.to_owned(), family.metadata.clone()),
+            Some(stem) if !stem.is_empty() => (stem.to_owned(), metadata.clone()),
             _ => own(),
         }
     }
@@ -162,47 +191,50 @@ impl Families {
     /// Ends a page: forgets what was not mentioned for long.
     pub(super) fn end(&mut self) {
         let (page, before) = (self.page, self.known.len());
-        if !self.any_gone && self.known.values().all(|family| family.seen == page) {
+        if !self.any_gone && self.known.iter().all(|family| family.seen == page) {
             return;
         }
-        self.known.retain(|_, family| family.seen + PAGES_KEPT > page);
-        self.any_gone = self.known.values().any(|family| family.seen != page);
+        self.known.retain(|family| family.seen + PAGES_KEPT > page);
+        self.any_gone = self.known.iter().any(|family| family.seen != page);
         self.changed |= self.known.len() != before;
     }
 
     /// The families that nobody was told about yet, or not of their latest change.
     pub(super) fn untold(&mut self) -> impl Iterator<Item = (&str, &Metadata)> {
-        let untold = self.known.iter_mut().filter(|(_, family)| !family.told);
-        untold.map(|(name, family)| {
+        let untold = self.known.iter_mut().filter(|family| !family.told);
+        untold.map(|family| {
             family.told = true;
-            (name.as_str(), &family.metadata)
+            (family.said.0.as_str(), &family.said.1)
         })
     }
 
     /// Makes everything untold again.
     pub(super) fn forget_telling(&mut self) {
-        self.known.values_mut().for_each(|family| family.told = false);
+        self.known.iter_mut().for_each(|family| family.told = false);
     }
 
     /// All families by name, if there was a change since the last call.
-    pub(super) fn take_changes(&mut self) -> Option<Vec<FamilyMetadata>> {
+    pub(super) fn take_changes(&mut self) -> Option<Vec<Arc<FamilyMetadata>>> {
         if !std::mem::take(&mut self.changed) {
             return None;
         }
-        let all = self.known.iter().map(|(name, family)| (name.clone(), family.metadata.clone()));
+        let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = self.known.iter_mut().map(|family| {
+            let own = &family.said;
+            family.said = said.share(own, |other| *other == **own, || own.clone());
+            family.said.clone()
+        });
         let mut all: Vec<_> = all.collect();
         all.sort_by(|a, b| a.0.cmp(&b.0));
         Some(all)
     }
 }
 
-/// Sets `field`, and says whether that changed it.
-fn replace<T: PartialEq<U>, U: ToOwned<Owned = T> + ?Sized>(field: &mut T, value: &U) -> bool {
-    let differs = *field != *value;
-    if differs {
-        *field = value.to_owned();
+impl Family {
+    fn new(name: &str) -> Self {
+        let said = Arc::new((name.to_owned(), Metadata::default()));
+        Self { said, seen: 0, told: false }
     }
-    differs
 }
 
 /// What `name` has behind `family`, if a family of that type has such a series.

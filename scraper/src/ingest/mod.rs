@@ -20,6 +20,7 @@
 mod carry;
 mod convert;
 mod family;
+mod held_once;
 mod histogram;
 mod layout;
 mod lines;
@@ -233,7 +234,7 @@ impl Ingest {
     }
 
     /// What the target says about its metrics, by name, if that changed since the last call.
-    pub fn take_family_changes(&mut self) -> Option<Vec<FamilyMetadata>> {
+    pub fn take_family_changes(&mut self) -> Option<Vec<Arc<FamilyMetadata>>> {
         self.families.take_changes()
     }
 

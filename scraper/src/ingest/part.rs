@@ -9,10 +9,9 @@
 //!
 //! A part says nothing about what becomes of its series: that is each target's own (`layout`).
 
-use std::hash::BuildHasher;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use hashbrown::{DefaultHashBuilder, HashTable};
+use super::held_once::HeldOnce;
 
 /// Comments begin a new part behind so many lines.
 const LINES_MIN: usize = 32;
@@ -20,9 +19,6 @@ const LINES_MIN: usize = 32;
 const LINES_MAX: usize = 256;
 /// A part with so many bytes of text is long enough.
 const TEXT_MAX: usize = 1 << 20;
-/// Parts that nobody has any more are forgotten when there are as many as this, and twice as many
-/// as were left the last time.
-const SWEEP_MIN: usize = 1024;
 
 /// Some lines of a page, without the values.
 #[derive(Debug, PartialEq, Eq)]
@@ -64,43 +60,12 @@ impl Part {
 }
 
 /// The parts that somebody has.
-#[derive(Default)]
-struct Known {
-    parts: HashTable<(u64, Weak<Part>)>,
-    hasher: DefaultHashBuilder,
-    sweep_at: usize,
-}
+static KNOWN: LazyLock<Mutex<HeldOnce<Part>>> = LazyLock::new(Mutex::default);
 
-static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
-
-impl Known {
-    fn share(&mut self, text: &[u8], lines: &[Line]) -> Arc<Part> {
-        let hash = self.hasher.hash_one((text, lines));
-        let alike = |part: &Weak<Part>| {
-            let part = part.upgrade()?;
-            (*part.text == *text && *part.lines == *lines).then_some(part)
-        };
-        let mut found = None;
-        self.parts.find(hash, |(own, part)| {
-            found = if *own == hash { alike(part) } else { None };
-            found.is_some()
-        });
-        if let Some(part) = found {
-            return part;
-        }
-        self.sweep();
-        let part = Arc::new(Part { text: text.into(), lines: lines.into() });
-        self.parts.insert_unique(hash, (hash, Arc::downgrade(&part)), |(hash, _)| *hash);
-        part
-    }
-
-    fn sweep(&mut self) {
-        if self.parts.len() < self.sweep_at {
-            return;
-        }
-        self.parts.retain(|(_, part)| part.strong_count() > 0);
-        self.sweep_at = (2 * self.parts.len()).max(SWEEP_MIN);
-    }
+fn share(text: &[u8], lines: &[Line]) -> Arc<Part> {
+    let is_it = |part: &Part| *part.text == *text && *part.lines == *lines;
+    let make = || Arc::new(Part { text: text.into(), lines: lines.into() });
+    KNOWN.lock().unwrap_or_else(PoisonError::into_inner).share((text, lines), is_it, make)
 }
 
 /// Makes the parts of a page, line by line.
@@ -133,8 +98,7 @@ impl Draft {
         if self.lines.is_empty() {
             return;
         }
-        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-        self.parts.push(known.share(&self.text, &self.lines));
+        self.parts.push(share(&self.text, &self.lines));
         self.text.clear();
         self.lines.clear();
     }

@@ -38,7 +38,7 @@ pub struct TargetMetadata {
     /// The target's labels.
     pub labels: Labels,
     /// The families by name.
-    pub families: Arc<[FamilyMetadata]>,
+    pub families: Arc<[Arc<FamilyMetadata>]>,
 }
 
 /// How the targets of a job are found, and what became of those that are not scraped.

@@ -69,7 +69,7 @@ struct State {
     last_error: String,
     last_scrape: Option<Timestamp>,
     duration_seconds: f64,
-    families: Arc<[FamilyMetadata]>,
+    families: Arc<[Arc<FamilyMetadata>]>,
 }
 
 impl Record {
@@ -84,12 +84,12 @@ impl Record {
     }
 
     /// Replaces what the target says about its metrics.
-    pub fn note_families(&self, families: Arc<[FamilyMetadata]>) {
+    pub fn note_families(&self, families: Arc<[Arc<FamilyMetadata>]>) {
         self.state().families = families;
     }
 
     /// What the target says about its metrics.
-    pub fn families(&self) -> Arc<[FamilyMetadata]> {
+    pub fn families(&self) -> Arc<[Arc<FamilyMetadata>]> {
         self.state().families.clone()
     }
 

@@ -303,8 +303,8 @@ fn families_and_what_is_said_about_them() {
     assert_eq!(state.families["h"].kind, MetricType::Histogram);
     assert_eq!(state.families["h"].help, "Time.");
     assert_eq!(state.families["alone"].kind, MetricType::Gauge);
-    let names = |changes: Option<Vec<(String, tsdb::model::Metadata)>>| {
-        changes.map(|all| all.into_iter().map(|(name, _)| name).collect::<Vec<_>>())
+    let names = |changes: Option<Vec<Arc<(String, tsdb::model::Metadata)>>>| {
+        changes.map(|all| all.iter().map(|family| family.0.clone()).collect::<Vec<_>>())
     };
     let changes = names(fixture.ingest.take_family_changes());
     assert_eq!(changes, Some(vec!["alone".into(), "c_total".into(), "h".into()]));

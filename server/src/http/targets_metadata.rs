@@ -30,7 +30,7 @@ pub(super) async fn list(
             break;
         }
         if matchers.iter().all(|matcher| matcher.matches_labels(&target.labels)) {
-            let families = target.families.iter();
+            let families = target.families.iter().map(|family| &**family);
             let families = families.filter(|(name, _)| metric.is_none_or(|metric| name == metric));
             shown.extend(families.map(|family| (&target.labels, family)));
         }
