@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use tsdb::model::duration::parse_duration;
 
 use crate::config::parse_bytes;
+use crate::packs::Choice;
 
 /// Collects, stores, queries and shows the metrics of LLM inference clusters.
 #[derive(Debug, Parser)]
@@ -37,6 +38,39 @@ pub enum Command {
     /// Look into a store's files, move samples out of and into them
     #[command(subcommand)]
     Tsdb(TsdbCommand),
+    /// List the built-in jobs and rules, or print one of their files
+    Packs(PacksFlags),
+}
+
+/// Flags of `packs`.
+#[derive(Args, Debug)]
+pub struct PacksFlags {
+    /// What to do instead of listing all of them
+    #[command(subcommand)]
+    pub command: Option<PacksCommand>,
+    /// Say which rules would be on with this value of the server's flag
+    #[arg(long, default_value = "all", value_parser = Choice::parse, value_name = "NAMES",
+          allow_hyphen_values = true)]
+    pub packs: Choice,
+}
+
+/// What can be done with built-in files.
+#[derive(Debug, Subcommand)]
+pub enum PacksCommand {
+    /// Print the file, to be read or copied
+    Show {
+        /// As in the list
+        name: String,
+    },
+}
+
+/// Settings for a kind of cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Preset {
+    /// The built-in jobs that find llm-d, and its rules
+    LlmD,
+    /// Nothing but what the configuration says
+    None,
 }
 
 /// What can be asked about queries.
@@ -243,9 +277,17 @@ pub enum DumpFormat {
 /// Flags of `serve`.
 #[derive(Args, Debug)]
 pub struct ServeFlags {
-    /// The configuration, in Prometheus's format
-    #[arg(long = "config.file", default_value = "prometheus.yml", value_name = "FILE")]
-    pub config_file: PathBuf,
+    /// The configuration, in Prometheus's format [default: prometheus.yml]
+    #[arg(long = "config.file", value_name = "FILE")]
+    pub config_file: Option<PathBuf>,
+    /// What is added to the configuration, which then may be absent [default: llm-d inside Kubernetes
+    /// if there is no configuration, else none]
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub preset: Option<Preset>,
+    /// Which packs of rules are on: names as `inferometer packs` lists them, between commas; all, none,
+    /// or -NAME to take one out of all [default: all with --preset=llm-d, else none]
+    #[arg(long, value_parser = Choice::parse, value_name = "NAMES", allow_hyphen_values = true)]
+    pub packs: Option<Choice>,
     /// Where samples are kept
     #[arg(long = "storage.tsdb.path", default_value = "data/", value_name = "DIR")]
     pub storage_path: PathBuf,
@@ -372,7 +414,8 @@ mod tests {
     fn bare_flags_mean_serve() {
         let flags = parsed("inferometer --config.file=a.yml --storage.tsdb.retention.time=7d");
         let Ok(Flags { command: Command::Serve(serve) }) = flags else { panic!("{flags:?}") };
-        assert_eq!(serve.config_file, PathBuf::from("a.yml"));
+        assert_eq!(serve.config_file, Some(PathBuf::from("a.yml")));
+        assert_eq!((serve.preset, &serve.packs), (None, &None));
         assert_eq!(serve.retention_ms, Some(7 * 86_400_000));
         assert_eq!((serve.retention_bytes, serve.admin_api), (None, false));
         assert_eq!(serve.listen, "0.0.0.0:9090");
@@ -394,6 +437,8 @@ mod tests {
             ("inferometer query explain up --start=0", "--end <TIME>"),
             ("inferometer query explain up --time=0 --step=1", "cannot be used with"),
             ("inferometer dmo", "demo"),
+            ("inferometer --preset=llmd", "[possible values: llm-d, none]"),
+            ("inferometer --packs=llm-d-slos", "did you mean llm-d-slo?"),
         ];
         for (line, part) in rows {
             let error = parsed(line).unwrap_err();

@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`flags`] and [`config`] say what is wanted, [`app`] puts the parts together,
 //! [`http`] answers; [`upkeep`] looks after the store, [`discovery`] says what
-//! is not found; [`simulate`] is the fleet of `inferometer demo`.
+//! is not found; [`packs`] is what is built in; [`simulate`] is the fleet of `inferometer demo`.
 
 pub mod app;
 pub mod cli;
@@ -13,6 +13,7 @@ pub mod flags;
 pub mod http;
 pub mod ingest;
 pub mod metrics;
+pub mod packs;
 pub mod queries;
 pub mod reload;
 pub mod rules;

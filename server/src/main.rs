@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         Command::Check(CheckCommand::Rules(flags)) => cli::check_rules::run(&flags),
         Command::Test(TestCommand::Promql { files }) => cli::test::promql(&files),
         Command::Test(TestCommand::Rules(flags)) => cli::test::rules(&flags),
+        Command::Packs(flags) => cli::packs::run(&flags),
         Command::Tsdb(command) => cli::tsdb::run(&command),
     };
     match done {

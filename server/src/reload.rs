@@ -19,6 +19,7 @@ use tracing::{error, info, warn};
 
 use crate::config::{self, Config, ConfigError};
 use crate::metrics::Metrics;
+use crate::packs::BuiltIn;
 use crate::queries::LocalQueries;
 use crate::rules::manager::RuleManager;
 
@@ -31,16 +32,23 @@ pub struct ConfigFile {
     pub config: Config,
     /// How often is looked whether it has changed; `None`: never.
     pub watch: Option<Duration>,
+    /// What is added to it.
+    pub built_in: BuiltIn,
     /// Of what was read.
     fingerprint: u64,
 }
 
 impl ConfigFile {
-    /// Loads a file, to be watched that often.
-    pub fn load(path: &Path, watch: Option<Duration>) -> Result<Self, ConfigError> {
-        let config = config::load(path)?;
+    /// Loads a file, to be watched that often, and adds what is built in.
+    pub fn load(
+        path: &Path,
+        watch: Option<Duration>,
+        built_in: BuiltIn,
+    ) -> Result<Self, ConfigError> {
+        let mut config = config::load(path)?;
+        built_in.add_jobs(&mut config);
         let fingerprint = fingerprint(path, &config);
-        Ok(Self { path: path.to_owned(), config, watch, fingerprint })
+        Ok(Self { path: path.to_owned(), config, watch, built_in, fingerprint })
     }
 }
 
@@ -48,6 +56,7 @@ impl ConfigFile {
 pub struct Reloader {
     path: PathBuf,
     reloads: Reloads,
+    built_in: BuiltIn,
     metrics: Arc<Metrics>,
     /// What holds now.
     config: Mutex<Arc<Config>>,
@@ -74,6 +83,7 @@ impl Reloader {
         Self {
             path: file.path.clone(),
             reloads,
+            built_in: file.built_in.clone(),
             metrics,
             config: Mutex::new(Arc::new(file.config.clone())),
             tried: AtomicU64::new(file.fingerprint),
@@ -90,12 +100,14 @@ impl Reloader {
     pub async fn reload(&self, why: &str) -> Result<(), String> {
         let _guard = self.one_at_a_time.lock().await;
         let (path, now) = (self.path.clone(), self.config());
-        let manager = self.reloads.rules.clone();
+        let (manager, built_in) = (self.reloads.rules.clone(), self.built_in.clone());
         let loaded = tokio::task::spawn_blocking(move || {
             let config = config::load(&path);
             let tried = fingerprint(&path, config.as_ref().unwrap_or(&now));
-            let loaded = config.map_err(|error| error.to_string()).and_then(|config| {
-                let rules = manager.load(&config).map_err(|error| error.to_string())?;
+            let loaded = config.map_err(|error| error.to_string()).and_then(|mut config| {
+                built_in.add_jobs(&mut config);
+                let mut rules = manager.load(&config).map_err(|error| error.to_string())?;
+                built_in.add_rules(&mut rules);
                 Ok((config, rules))
             });
             (loaded, tried)

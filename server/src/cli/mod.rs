@@ -4,6 +4,7 @@ pub mod check;
 pub mod check_rules;
 pub mod demo;
 mod logging;
+pub mod packs;
 pub mod query;
 pub mod serve;
 pub mod test;

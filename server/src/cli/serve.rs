@@ -1,4 +1,7 @@
-//! `inferometer serve`: scrapes what a configuration file says.
+//! `inferometer serve`: scrapes what a configuration file says, and what is built in.
+//!
+//! Without a configuration the built-in jobs are on inside Kubernetes, where they find something;
+//! elsewhere its absence is an error, unless `--preset` asks for them.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -11,12 +14,16 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::logging;
 use crate::app::{self, App, AppOptions};
-use crate::config::Storage;
+use crate::config::{self, Config, Storage};
 use crate::features::Enabled;
-use crate::flags::ServeFlags;
+use crate::flags::{Preset, ServeFlags};
+use crate::packs::{BuiltIn, Choice, jobs};
 use crate::reload::ConfigFile;
 use crate::rules::manager::RuleOptions;
 use crate::upkeep::Retention;
+
+/// The configuration that is read if no flag names one.
+const CONFIG_FILE: &str = "prometheus.yml";
 
 /// How long samples are kept if nothing is said: 15 days, as in Prometheus.
 const RETENTION_MS: i64 = 15 * 86_400_000;
@@ -24,10 +31,10 @@ const RETENTION_MS: i64 = 15 * 86_400_000;
 /// Runs until SIGINT or SIGTERM.
 pub fn run(flags: &ServeFlags) -> anyhow::Result<ExitCode> {
     logging::start(&flags.shared)?;
-    let watch = Duration::from_millis(flags.watch_ms.unsigned_abs());
-    let file = ConfigFile::load(&flags.config_file, Some(watch).filter(|every| !every.is_zero()))?;
-    let config = file.config.clone();
-    tracing::info!("{} jobs in {}", config.jobs.len(), flags.config_file.display());
+    let (file, config, built_in) = configuration(flags)?;
+    let language = Enabled::new(&flags.shared.features).language;
+    let mut rules = RuleOptions::load(&config, language)?;
+    built_in.add_rules(&mut rules);
     let options = AppOptions {
         shared: flags.shared.clone(),
         remote_write: flags.remote_write,
@@ -35,9 +42,9 @@ pub fn run(flags: &ServeFlags) -> anyhow::Result<ExitCode> {
         retention: retention(flags, &config.storage)?,
         out_of_order_ms: config.storage.out_of_order_ms,
         exemplars_max: config.storage.exemplars_max,
-        file: Some(file),
+        file,
         lifecycle: flags.lifecycle,
-        rules: RuleOptions::load(&config, Enabled::new(&flags.shared.features).language)?,
+        rules,
         notice: None,
     };
     super::runtime()?.block_on(async {
@@ -49,6 +56,43 @@ pub fn run(flags: &ServeFlags) -> anyhow::Result<ExitCode> {
         app.serve(listener, config.jobs, app::signal()).await
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The file, if there is one; what it says, with the built-in jobs; and what of the built-in is on.
+fn configuration(flags: &ServeFlags) -> anyhow::Result<(Option<ConfigFile>, Config, BuiltIn)> {
+    let path = flags.config_file.as_deref().unwrap_or(Path::new(CONFIG_FILE));
+    let is_there = flags.config_file.is_some() || path.exists();
+    let built_in = built_in(flags, !is_there && jobs::in_kubernetes());
+    if !is_there && built_in.jobs {
+        let mut config = config::parse("", "no configuration", Path::new(""))?;
+        built_in.add_jobs(&mut config);
+        let count = config.jobs.len();
+        tracing::info!(
+            "there is no {CONFIG_FILE}: llm-d is found by {count} built-in jobs, and {}; \
+             --preset=none leaves them out, `inferometer packs` lists them",
+            built_in.packs
+        );
+        return Ok((None, config, built_in));
+    }
+    let watch = Duration::from_millis(flags.watch_ms.unsigned_abs());
+    let watch = Some(watch).filter(|every| !every.is_zero());
+    let file = ConfigFile::load(path, watch, built_in.clone())?;
+    let config = file.config.clone();
+    let built_in_jobs = if built_in.jobs { ", those built in among them" } else { "" };
+    tracing::info!(
+        "{} jobs in {}{built_in_jobs}; {}",
+        config.jobs.len(),
+        path.display(),
+        built_in.packs
+    );
+    Ok((Some(file), config, built_in))
+}
+
+/// What is on: what the flags say, or else all of it if `by_itself`.
+fn built_in(flags: &ServeFlags, by_itself: bool) -> BuiltIn {
+    let jobs = flags.preset.map_or(by_itself, |preset| preset == Preset::LlmD);
+    let default = || if jobs { Choice::all() } else { Choice::default() };
+    BuiltIn { jobs, packs: flags.packs.clone().unwrap_or_else(default) }
 }
 
 /// What the file says goes before what the flags say, as in Prometheus.
@@ -68,4 +112,33 @@ fn part_of_disk(directory: &Path, percent: f64) -> anyhow::Result<u64> {
     let disk = rustix::fs::statvfs(existing)
         .with_context(|| format!("cannot tell the size of the disk of {}", existing.display()))?;
     Ok((disk.f_blocks as f64 * disk.f_frsize as f64 * percent / 100.0) as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flags::{Command, Flags};
+
+    #[test]
+    fn what_is_built_in_is_on() {
+        // Flags; whether there is no configuration, inside Kubernetes; the jobs are on; so many packs.
+        let all = Choice::all().packs().count();
+        let rows = [
+            ("", false, false, 0),
+            ("", true, true, all),
+            ("--preset=llm-d", false, true, all),
+            ("--preset=none", true, false, 0),
+            ("--packs=llm-d-slo", false, false, 1),
+            ("--preset=llm-d --packs=none", false, true, 0),
+            ("--packs=-llm-d-slo", true, true, all - 1),
+            ("--preset=none --packs=all", true, false, all),
+        ];
+        for (line, by_itself, jobs, packs) in rows {
+            let line = format!("inferometer serve {line}");
+            let flags = Flags::parse_from_args(line.split_whitespace().map(str::to_owned));
+            let Ok(Flags { command: Command::Serve(flags) }) = flags else { panic!("{line}") };
+            let on = built_in(&flags, by_itself);
+            assert_eq!((on.jobs, on.packs.packs().count()), (jobs, packs), "{line} {by_itself}");
+        }
+    }
 }

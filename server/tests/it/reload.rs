@@ -285,3 +285,41 @@ async fn the_step_of_subqueries() {
     let (_, answer) = binary.get(query).await;
     assert!(answer.contains(",\"5\"]"), "{answer}");
 }
+
+#[tokio::test]
+async fn what_is_built_in_stays() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("prometheus.yml");
+    let target = Target::start();
+    let own = |jobs: &[&str]| config(jobs, &target) + "rule_files: [rules.yml]\n";
+    fs::write(&file, own(&["a", "llm-d/dcgm"])).unwrap();
+    let rules = "groups: [{name: own, rules: [{record: one, expr: '1'}]}]";
+    fs::write(directory.path().join("rules.yml"), rules).unwrap();
+    let flags = ["--preset=llm-d", "--packs=-llm-d-energy", "--web.enable-lifecycle"];
+    let server = Binary::start(directory.path(), &flags);
+    // Of the built-in jobs only the one whose place is taken has a target here.
+    server.until_jobs(&["a", "llm-d/dcgm"]).await;
+    let (_, pools) = server.get("/api/v1/scrape_pools").await;
+    assert_eq!(pools.matches("llm-d/").count(), 7, "{pools}");
+    let files = async || {
+        let (_, text) = server.get("/api/v1/rules").await;
+        let answer: serde_json::Value = text.parse().unwrap();
+        let groups = answer["data"]["groups"].as_array().unwrap().iter();
+        let mut files: Vec<String> =
+            groups.map(|group| group["file"].as_str().unwrap().to_owned()).collect();
+        files.dedup();
+        files
+    };
+    let packs = ["alerts", "capacity", "goodput", "normalise", "slo"];
+    let packs = packs.map(|name| format!("pack:llm-d-{name}"));
+    let own_file = directory.path().join("rules.yml").display().to_string();
+    let expected: Vec<String> = std::iter::once(own_file).chain(packs).collect();
+    assert_eq!(files().await, expected);
+
+    fs::write(&file, own(&["b"])).unwrap();
+    assert_eq!(server.post("/-/reload").await, (200, String::new()));
+    server.until_jobs(&["b"]).await;
+    let (_, pools) = server.get("/api/v1/scrape_pools").await;
+    assert_eq!(pools.matches("llm-d/").count(), 7, "{pools}");
+    assert_eq!(files().await, expected);
+}
