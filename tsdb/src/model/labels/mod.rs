@@ -261,6 +261,9 @@ impl<'a> Iterator for Pairs<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
+        if self.from_target == 0 {
+            return self.own.next();
+        }
         let is_of_target = self.from_target & 1 == 1;
         self.from_target >>= 1;
         if is_of_target { self.target.next() } else { self.own.next() }

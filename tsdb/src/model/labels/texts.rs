@@ -54,7 +54,7 @@ impl Texts {
         let before = (2 * skipped).checked_sub(1);
         let start = before.and_then(|before| self.ends.get(before)).map_or(0, |end| *end);
         let ends = self.ends.get(2 * skipped..).unwrap_or_default();
-        Part { all: &self.text, start, ends }
+        Part { text: self.text.get(start as usize..).unwrap_or_default(), start, ends }
     }
 
     /// The text of the first `count` labels.
@@ -67,11 +67,10 @@ impl Texts {
 /// Some labels, one behind another.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Part<'a> {
-    /// Their text, and more.
-    all: &'a str,
-    /// Where theirs begins.
+    text: &'a str,
+    /// Where it begins in the text of all.
     start: u32,
-    /// Where each name and each value ends.
+    /// Where each name and each value ends there.
     ends: &'a [u32],
 }
 
@@ -84,17 +83,11 @@ impl<'a> Part<'a> {
     /// Takes the first label.
     #[inline]
     pub(super) fn next(&mut self) -> Option<(&'a str, &'a str)> {
-        let ([name, value], rest) = self.ends.split_first_chunk()?;
-        let pair = (
-            self.all.get(self.start as usize..*name as usize)?,
-            self.all.get(*name as usize..*value as usize)?,
-        );
-        (self.start, self.ends) = (*value, rest);
-        Some(pair)
-    }
-
-    fn text(&self) -> &'a str {
-        self.all.get(self.start as usize..).unwrap_or_default()
+        let ([name_end, value_end], ends) = self.ends.split_first_chunk()?;
+        let (name, text) = self.text.split_at_checked((name_end - self.start) as usize)?;
+        let (value, text) = text.split_at_checked((value_end - name_end) as usize)?;
+        *self = Self { text, start: *value_end, ends };
+        Some((name, value))
     }
 
     /// How many texts end at the same places in both, from the first one on.
@@ -106,7 +99,7 @@ impl<'a> Part<'a> {
     /// Whether both are the same labels.
     pub(super) fn is_equal(&self, other: &Self) -> bool {
         self.ends.len() == other.ends.len()
-            && self.text() == other.text()
+            && self.text == other.text
             && self.same_ends(other) == self.ends.len()
     }
 
@@ -118,8 +111,8 @@ impl<'a> Part<'a> {
         };
         // Up to here a difference lies within one text of both, ...
         let border = same.checked_sub(1).and_then(|last| end(self, last)).unwrap_or(0);
-        let (own, own_rest) = self.text().as_bytes().split_at(border);
-        let (its, its_rest) = other.text().as_bytes().split_at(border);
+        let (own, own_rest) = self.text.as_bytes().split_at(border);
+        let (its, its_rest) = other.text.as_bytes().split_at(border);
         if let Some((own, its)) = mismatch(own, its) {
             return own.cmp(&its);
         }
