@@ -61,6 +61,9 @@ pub struct Job {
     pub relabel: Vec<Rule>,
     /// Applied to each series of a page.
     pub metric_relabel: Vec<Rule>,
+    /// Leave targets to the jobs that scrape the same URL: all that do not yield, and those before
+    /// this one that do. No file says so; it is for jobs that are built in.
+    pub yields: bool,
 }
 
 /// Largest page that is ever read if a job sets no limit: 64 MiB. (Prometheus has no limit; a
@@ -93,6 +96,7 @@ impl Job {
             client: ClientOptions::default(),
             relabel: Vec::new(),
             metric_relabel: Vec::new(),
+            yields: false,
         }
     }
 

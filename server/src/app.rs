@@ -27,6 +27,7 @@ use crate::features::Enabled;
 use crate::flags::SharedFlags;
 use crate::http::{self, HttpOptions, Lifecycle, PublicAddress, Services, State};
 use crate::metrics::Metrics;
+use crate::monitors::{MonitorSettings, Wanted};
 use crate::queries::{LocalQueries, QueryLimits};
 use crate::reload::{self, ConfigFile, Reloader, Reloads};
 use crate::rules::group::Context as RuleContext;
@@ -65,6 +66,8 @@ pub struct AppOptions {
     pub lifecycle: bool,
     /// Rules that are evaluated.
     pub rules: RuleOptions,
+    /// Where monitors are read.
+    pub monitors: MonitorSettings,
     /// A sentence that the page shows.
     pub notice: Option<String>,
 }
@@ -118,11 +121,11 @@ impl App {
         let storage: Arc<dyn tsdb::Storage> = self.db.clone();
         let thread = ScrapeThread::start().context("no thread for scrapes")?;
         let scrapes = Arc::new(Manager::on(thread.handle(), storage, self.clock.clone()));
-        reload::say_failures(scrapes.apply(jobs));
         let port = listener.local_addr().map_or(0, |address| address.port());
         let state = self.state(scrapes.clone(), PublicAddress::of_host(port));
         let rules = state.rules.clone();
-        rules.apply(self.options.rules.clone()).await;
+        let defaults = self.options.monitors.defaults;
+        state.wanted.configure(jobs, self.options.rules.clone(), defaults).await;
         let ready = state.ready.clone();
         let (stopping, stopped) = watch::channel(false);
         let mut ticks = tokio::task::JoinSet::new();
@@ -139,7 +142,8 @@ impl App {
             }
         }
         let retention = self.options.retention;
-        ticks.spawn(discovery::say_problems(scrapes.clone()));
+        ticks.spawn(discovery::say_problems(scrapes.clone(), state.wanted.clone()));
+        ticks.spawn(state.wanted.clone().follow());
         ticks.spawn(upkeep::drop_old(self.db.clone(), self.clock.clone(), retention));
         let writer = upkeep::BlockWriter::start(
             self.db.clone(),
@@ -209,13 +213,12 @@ impl App {
         };
         let rules = Arc::new(RuleManager::new(rules, enabled.language, public.url()));
         let metrics = Arc::new(Metrics::default());
+        let wanted = Wanted::new(self.options.monitors.clone(), scrapes.clone(), rules.clone());
+        let wanted = Arc::new(wanted);
         let reloader = self.options.file.as_ref();
         let reloader = reloader.map(|file| {
-            let reloads = Reloads {
-                scrapes: scrapes.clone(),
-                rules: rules.clone(),
-                queries: queries.clone(),
-            };
+            let reloads =
+                Reloads { wanted: wanted.clone(), rules: rules.clone(), queries: queries.clone() };
             Reloader::new(file, reloads, metrics.clone())
         });
         Arc::new(Services {
@@ -229,6 +232,7 @@ impl App {
             db: self.db.clone(),
             receiver: Arc::default(),
             scrapes,
+            wanted,
             clock: self.clock.clone(),
             metrics,
             ready: Arc::new(AtomicBool::new(true)),

@@ -1,26 +1,34 @@
-//! Says in the log what stands in the way of discovery, once when it begins and once when it is over.
+//! Says in the log what stands in the way of discovery, once when it begins and once when it is over;
+//! and which jobs scrape the same pages, once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use scraper::manager::{Manager, Problem};
+use scraper::manager::{Manager, Problem, SharedUrl};
 use tracing::{info, warn};
+
+use crate::monitors::Wanted;
 
 /// How often it is looked; as often as targets change.
 const LOOK: Duration = scraper::manager::UPDATE_EVERY;
 
 /// By what is tried: the reason why it fails.
 type Problems = BTreeMap<String, String>;
+/// Names of jobs.
+type Jobs = Vec<String>;
 
 /// Looks and says, for ever.
-pub async fn say_problems(scrapes: Arc<Manager>) {
+pub async fn say_problems(scrapes: Arc<Manager>, wanted: Arc<Wanted>) {
     let mut before = Problems::new();
+    let mut shared = BTreeSet::new();
     let mut ticks = tokio::time::interval(LOOK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let now = by_what_is_tried(scrapes.problems());
+        let mut now = by_what_is_tried(scrapes.problems());
+        let monitors = wanted.problems().into_iter();
+        now.extend(monitors.map(|(tried, why)| (format!("monitors: {tried}"), why)));
         for line in news(&before, &now) {
             match line {
                 Ok(over) => info!("{over}"),
@@ -28,7 +36,29 @@ pub async fn say_problems(scrapes: Arc<Manager>) {
             }
         }
         before = now;
+        shared = say_shared(&shared, scrapes.shared());
     }
+}
+
+/// Says of which jobs some scrape the same page, of the same jobs once; the answer is all of these.
+fn say_shared(known: &BTreeSet<Jobs>, urls: Vec<SharedUrl>) -> BTreeSet<Jobs> {
+    let mut by_jobs: BTreeMap<Jobs, Vec<String>> = BTreeMap::new();
+    for SharedUrl { url, jobs } in urls {
+        by_jobs.entry(jobs).or_default().push(url);
+    }
+    for (jobs, urls) in by_jobs.iter().filter(|(jobs, _)| !known.contains(*jobs)) {
+        warn!("{}", twice(jobs, urls));
+    }
+    by_jobs.into_keys().collect()
+}
+
+fn twice(jobs: &[String], urls: &[String]) -> String {
+    let (jobs, first) = (jobs.join(" and "), urls.first().map_or("", String::as_str));
+    let count = urls.len();
+    format!(
+        "jobs {jobs} scrape the same {count} pages, {first} for one: their series are there as \
+         often as there are jobs, and sums count them so"
+    )
 }
 
 fn by_what_is_tried(problems: Vec<Problem>) -> Problems {

@@ -3,11 +3,14 @@
 //! Names are Prometheus's where it has them. A bare `inferometer --config.file=…` means `serve`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use scraper::discover::kubernetes::MonitorOptions;
 use tsdb::model::duration::parse_duration;
 
-use crate::config::parse_bytes;
+use crate::config::{Global, parse_bytes};
+use crate::monitors::{self, MonitorSettings};
 use crate::packs::Choice;
 
 /// Collects, stores, queries and shows the metrics of LLM inference clusters.
@@ -312,12 +315,78 @@ pub struct ServeFlags {
     #[arg(long = "config.auto-reload-interval", default_value = "3s",
           value_parser = pause_ms, value_name = "DURATION")]
     pub watch_ms: i64,
+    /// Where monitors are read
+    #[command(flatten)]
+    pub monitors: MonitorFlags,
     /// Flags that `demo` has too
     #[command(flatten)]
     pub shared: SharedFlags,
     /// The address to listen on
     #[arg(long = "web.listen-address", default_value = "0.0.0.0:9090", value_name = "ADDRESS")]
     pub listen: String,
+}
+
+/// Flags of what is read in Kubernetes beside the configuration.
+#[derive(Args, Clone, Debug)]
+pub struct MonitorFlags {
+    /// Scrape what ServiceMonitor, PodMonitor, Probe and ScrapeConfig objects of the API server say,
+    /// and evaluate PrometheusRule objects; auto: in a pod of a cluster [default: off,
+    /// auto with the built-in jobs]
+    #[arg(long = "kubernetes.monitors", value_enum, value_name = "WHEN")]
+    pub monitors: Option<Monitors>,
+    /// Only objects with such labels: release=prometheus,team!=a [default: all]
+    #[arg(long = "kubernetes.monitor-selector", value_name = "SELECTOR")]
+    pub monitor_selector: Option<String>,
+    /// Only objects in these namespaces, between commas [default: all]
+    #[arg(long = "kubernetes.monitor-namespaces", value_delimiter = ',', value_name = "NAMES")]
+    pub monitor_namespaces: Vec<String>,
+    /// YAML files with such objects, whether or not there is a cluster; the last part of a path may
+    /// hold *, ? and [a-z]; may be given several times
+    #[arg(long = "kubernetes.monitor-files", value_name = "PATTERN")]
+    pub monitor_files: Vec<PathBuf>,
+    /// How the API server of the monitors and of their targets is reached [default: as a pod does]
+    #[arg(long = "kubernetes.kubeconfig", value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+}
+
+/// When monitors are read in the API server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[expect(missing_docs, reason = "named as on the command line")]
+pub enum Monitors {
+    Off,
+    On,
+    Auto,
+}
+
+impl MonitorFlags {
+    /// Where monitors are read, in the API server as `otherwise` says if no flag does; files are
+    /// looked at that often.
+    pub fn settings(
+        &self,
+        otherwise: Monitors,
+        global: &Global,
+        watch: Option<Duration>,
+    ) -> MonitorSettings {
+        let is_pod = || std::env::var_os("KUBERNETES_SERVICE_HOST").is_some();
+        let is_on = match self.monitors.unwrap_or(otherwise) {
+            Monitors::Off => false,
+            Monitors::On => true,
+            Monitors::Auto => self.kubeconfig.is_some() || is_pod(),
+        };
+        let options = MonitorOptions {
+            kubeconfig: self.kubeconfig.clone(),
+            namespaces: self.monitor_namespaces.clone(),
+            selector: self.monitor_selector.clone().unwrap_or_default(),
+        };
+        MonitorSettings {
+            cluster: is_on.then_some(options),
+            kubeconfig: self.kubeconfig.clone(),
+            files: self.monitor_files.clone(),
+            watch,
+            defaults: monitors::defaults(global),
+            ..MonitorSettings::default()
+        }
+    }
 }
 
 /// Flags of `demo`.
@@ -419,10 +488,37 @@ mod tests {
         assert_eq!(serve.retention_ms, Some(7 * 86_400_000));
         assert_eq!((serve.retention_bytes, serve.admin_api), (None, false));
         assert_eq!(serve.listen, "0.0.0.0:9090");
+        assert_eq!((serve.monitors.monitors, serve.monitors.monitor_files.len()), (None, 0));
         assert_eq!(serve.shared.cache_bytes, 32 << 20);
         let off = parsed("inferometer demo --query.cache-bytes=0");
         let Ok(Flags { command: Command::Demo(demo) }) = off else { panic!("{off:?}") };
         assert_eq!(demo.shared.cache_bytes, 0);
+    }
+
+    #[test]
+    fn monitors_are_read_where_the_flags_say() {
+        let rows = [
+            ("", Monitors::Off, None),
+            ("", Monitors::On, Some("")),
+            (" --kubernetes.monitors=off", Monitors::On, None),
+            (
+                " --kubernetes.monitors=on --kubernetes.monitor-selector=a=b",
+                Monitors::Off,
+                Some("a=b"),
+            ),
+            (" --kubernetes.monitors=auto --kubernetes.kubeconfig=k", Monitors::Off, Some("")),
+            (" --kubernetes.monitor-files=a --kubernetes.monitor-files=b", Monitors::Off, None),
+        ];
+        let global = crate::config::parse("", "", std::path::Path::new("")).unwrap().global;
+        for (line, otherwise, selector) in rows {
+            let flags = parsed(&format!("inferometer serve{line}"));
+            let Ok(Flags { command: Command::Serve(serve) }) = flags else { panic!("{flags:?}") };
+            let settings = serve.monitors.settings(otherwise, &global, None);
+            let shown = settings.cluster.as_ref().map(|options| options.selector.as_str());
+            assert_eq!(shown, selector, "{line}");
+            assert_eq!(settings.files.len(), line.matches("-files").count(), "{line}");
+            assert_eq!(settings.defaults.interval_ms, 60_000);
+        }
     }
 
     #[test]
@@ -436,6 +532,7 @@ mod tests {
             ("inferometer serve --query.cache-bytes=32", "'--query.cache-bytes <SIZE>'"),
             ("inferometer query explain up --start=0", "--end <TIME>"),
             ("inferometer query explain up --time=0 --step=1", "cannot be used with"),
+            ("inferometer serve --kubernetes.monitors=yes", "[possible values: off, on, auto]"),
             ("inferometer dmo", "demo"),
             ("inferometer --preset=llmd", "[possible values: llm-d, none]"),
             ("inferometer --packs=llm-d-slos", "did you mean llm-d-slo?"),

@@ -2,7 +2,8 @@
 //!
 //! Reading order: [`flags`] and [`config`] say what is wanted, [`app`] puts the parts together,
 //! [`http`] answers; [`upkeep`] looks after the store, [`discovery`] says what
-//! is not found; [`packs`] is what is built in; [`simulate`] is the fleet of `inferometer demo`.
+//! is not found; [`packs`] is what is built in, [`monitors`] what objects of Kubernetes add;
+//! [`simulate`] is the fleet of `inferometer demo`.
 
 pub mod app;
 pub mod cli;
@@ -13,6 +14,7 @@ pub mod flags;
 pub mod http;
 pub mod ingest;
 pub mod metrics;
+pub mod monitors;
 pub mod packs;
 pub mod queries;
 pub mod reload;

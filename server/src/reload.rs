@@ -1,9 +1,8 @@
 //! Reading the configuration file again while the server runs: on SIGHUP, on request, and when it
 //! has changed.
 //!
-//! A file is loaded whole before anything is changed, so a wrong one changes nothing. Then the
-//! manager of scrapes is given the new jobs, that of rules the new groups; they keep what stays as it
-//! is. One reload at a time;
+//! A file is loaded whole before anything is changed, so a wrong one changes nothing. Then
+//! [`Wanted`] is given the new jobs and groups; what stays as it is goes on. One reload at a time;
 //! each says one line in the log. `storage` is what it was at the start.
 
 use std::collections::hash_map::DefaultHasher;
@@ -13,12 +12,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use scraper::manager::Manager;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info, warn};
 
 use crate::config::{self, Config, ConfigError};
 use crate::metrics::Metrics;
+use crate::monitors::{self, Wanted};
 use crate::packs::BuiltIn;
 use crate::queries::LocalQueries;
 use crate::rules::manager::RuleManager;
@@ -67,9 +66,9 @@ pub struct Reloader {
 
 /// Who takes what a file says.
 pub struct Reloads {
-    /// The jobs.
-    pub scrapes: Arc<Manager>,
-    /// The groups of the rule files.
+    /// The jobs, and the groups of the rule files.
+    pub wanted: Arc<Wanted>,
+    /// Reads rule files.
     pub rules: Arc<RuleManager>,
     /// The step of subqueries that name none.
     pub queries: Arc<LocalQueries>,
@@ -120,15 +119,15 @@ impl Reloader {
             Ok(Ok(loaded)) => loaded,
             Ok(Err(error)) | Err(error) => return Err(self.refuse(why, &error)),
         };
-        self.reloads.rules.apply(rules).await;
-        self.apply(config, why);
+        let defaults = monitors::defaults(&config.global);
+        self.reloads.wanted.configure(config.jobs.clone(), rules, defaults).await;
+        self.hold(config, why);
         Ok(())
     }
 
-    fn apply(&self, config: Config, why: &str) {
+    fn hold(&self, config: Config, why: &str) {
         let jobs = config.jobs.len();
         self.reloads.queries.set_subquery_step(config.global.evaluation_interval_ms);
-        say_failures(self.reloads.scrapes.apply(config.jobs.clone()));
         info!("{} loaded ({why}): {jobs} jobs", self.path.display());
         say_idle(&config);
         self.metrics.set_config_loaded(true);

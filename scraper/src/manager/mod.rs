@@ -4,10 +4,13 @@
 //! with what it has found, and so does a target that is scraped as before (same identity, same job
 //! but for its targets); others are stopped and their series ended, new ones started.
 //!
+//! Of several jobs that find the same page, those that yield leave it to the others ([`claims`]).
+//!
 //! What a mechanism finds later comes through `Shared::take` and is scraped at once if it is the
 //! first that it says, else within [`UPDATE_EVERY`]: a task for each job collects changes. Targets
 //! are computed on the blocking pool without the lock.
 
+mod claims;
 mod pool;
 mod reason;
 mod source;
@@ -24,6 +27,7 @@ use tokio::time::{Instant, timeout_at};
 use tsdb::append::Storage;
 use tsdb::model::Labels;
 
+pub use claims::SharedUrl;
 pub use view::{Dropped, Failure, JobDiscovery, MechanismStatus, Problem, TargetMetadata};
 
 use crate::cycle::{Clock, Order};
@@ -86,16 +90,17 @@ impl Manager {
         let shared = &self.0;
         let state = &mut *shared.state();
         let mut old = std::mem::take(&mut state.pools);
-        for job in jobs {
+        for (rank, job) in claims::ranked(jobs) {
             let sources = state.sources_of(&job.discover, shared);
             let (name, before) = (job.name.clone(), old.remove(&job.name));
-            let mut pool = Pool::new(job, sources, shared.runtime.clone());
+            let mut pool = Pool::new(job, rank, sources, shared.runtime.clone());
             if let Some(before) = before {
                 pool.inherit(before, &mut state.ending);
             }
             let sets = state.sets(&pool);
             let found = target::find_in(&pool.job, sets.iter().flat_map(|sets| sets.iter()));
-            pool.install(found, &shared.storage, &shared.clock, &mut state.ending);
+            let claims = state.claims(rank);
+            pool.install(found, claims, &shared.storage, &shared.clock, &mut state.ending);
             let changes = pool.changes.subscribe();
             let following = follow(Arc::downgrade(shared), pool.job.clone(), changes);
             pool.task = Some(AbortOnDrop(tokio::spawn(following)));
@@ -199,9 +204,15 @@ impl Shared {
 
     fn install(&self, job: &Arc<Job>, found: Found) {
         let state = &mut *self.state();
-        let pool = state.pools.get_mut(&job.name);
-        if let Some(pool) = pool.filter(|pool| Arc::ptr_eq(&pool.job, job)) {
-            pool.install(found, &self.storage, &self.clock, &mut state.ending);
+        let same = |pool: &&Pool| Arc::ptr_eq(&pool.job, job);
+        let Some(rank) = state.pools.get(&job.name).filter(same).map(|pool| pool.rank) else {
+            return;
+        };
+        let claims = state.claims(rank);
+        if let Some(pool) = state.pools.get_mut(&job.name)
+            && pool.install(found, claims, &self.storage, &self.clock, &mut state.ending)
+        {
+            state.tell_yielding(rank);
         }
         state.ending.retain(|running| !running.task.is_finished());
     }

@@ -9,15 +9,21 @@ use tokio::task::JoinHandle;
 use tsdb::append::Storage;
 use tsdb::model::Labels;
 
+use super::claims::Claims;
 use super::source::AbortOnDrop;
 use crate::cycle::{self, Clock, Order, Parts};
 use crate::fetch::Fetcher;
 use crate::job::{Job, Limits};
 use crate::target::{Dropped, Found, Target, TargetError};
 
+/// How many targets that are left to other jobs are remembered.
+const YIELDED_SHOWN_MAX: usize = 100;
+
 /// The targets of one job.
 pub(super) struct Pool {
     pub(super) job: Arc<Job>,
+    /// Its place among the jobs that leave targets to others; 0 if it does not.
+    pub(super) rank: usize,
     /// Its mechanisms, by their numbers, in the order of the job.
     pub(super) sources: Vec<u64>,
     pub(super) running: HashMap<u64, Running>,
@@ -39,6 +45,10 @@ pub(super) struct Rest {
     pub(super) dropped: Dropped,
     pub(super) failures: Vec<(Labels, TargetError)>,
     pub(super) failure_count: usize,
+    /// URLs that are left to other jobs, with one of these; the first of them.
+    pub(super) yielded: Vec<(String, String)>,
+    /// How many there are of these.
+    pub(super) yielded_count: usize,
 }
 
 /// How often something was found that is not scraped yet.
@@ -59,10 +69,11 @@ pub(super) struct Running {
 }
 
 impl Pool {
-    pub(super) fn new(job: Job, sources: Vec<u64>, runtime: Option<Handle>) -> Self {
+    pub(super) fn new(job: Job, rank: usize, sources: Vec<u64>, runtime: Option<Handle>) -> Self {
         let fetcher = Arc::new(Fetcher::new(&job));
         let (running, rest, changes) = (HashMap::new(), Rest::default(), watch::Sender::default());
-        Self { job: Arc::new(job), sources, running, rest, changes, task: None, fetcher, runtime }
+        let (job, task) = (Arc::new(job), None);
+        Self { job, rank, sources, running, rest, changes, task, fetcher, runtime }
     }
 
     /// Takes over what goes on unchanged from the same job as it was; the rest has to end.
@@ -74,31 +85,45 @@ impl Pool {
         }
     }
 
-    /// Scrapes what was found from now on, and nothing else.
+    /// Scrapes what was found from now on, and nothing else, but for what `claims` gives to other
+    /// jobs. Says whether that is something else than before.
     pub(super) fn install(
         &mut self,
         found: Found,
+        claims: Claims,
         storage: &Arc<dyn Storage>,
         clock: &Arc<dyn Clock>,
         ending: &mut Vec<Running>,
-    ) {
+    ) -> bool {
         let mut before = std::mem::take(&mut self.running);
-        self.fetcher.refuse(self.over_limit(found.targets.len()));
-        for target in found.targets {
+        let (left, own): (Vec<Target>, Vec<Target>) =
+            found.targets.into_iter().partition(|target| claims.contains_key(&target.url));
+        self.fetcher.refuse(self.over_limit(own.len()));
+        let mut is_changed = false;
+        for target in own {
+            is_changed |= !before.contains_key(&target.identity);
             let (identity, discovered) = (target.identity, target.discovered.clone());
             let kept = before.remove(&identity);
             let mut next = kept.unwrap_or_else(|| self.start(target, storage, clock));
             next.discovered = discovered;
             self.running.insert(identity, next);
         }
+        is_changed |= !before.is_empty();
         end(before, ending);
+        let yielded = left
+            .iter()
+            .take(YIELDED_SHOWN_MAX)
+            .filter_map(|target| Some((target.url.clone(), claims.get(&target.url)?.clone())));
         self.rest = Rest {
+            yielded: yielded.collect(),
+            yielded_count: left.len(),
             discovered: found.discovered,
             duplicates: found.duplicates,
             dropped: found.dropped,
             failures: found.failures,
             failure_count: found.failure_count,
         };
+        is_changed
     }
 
     /// Why all scrapes fail, if there are more targets than the job may have.
@@ -135,7 +160,7 @@ fn scrape_alike(old: &Job, new: &Job) -> bool {
         ..old.limits.clone()
     };
     let (discover, relabel) = (new.discover.clone(), new.relabel.clone());
-    Job { discover, relabel, limits, ..old.clone() } == *new
+    Job { discover, relabel, limits, yields: new.yields, ..old.clone() } == *new
 }
 
 /// Ends the series of these targets.

@@ -10,6 +10,10 @@ pub(super) fn reason(job: &JobDiscovery) -> Option<String> {
     if job.active > 0 {
         return None;
     }
+    if let Some((url, other)) = job.yielded.first() {
+        let count = job.yielded_count;
+        return Some(format!("other jobs scrape its {count} targets: {other} scrapes {url}"));
+    }
     Some(match (job.discovered, &job.dropped.nearest, job.failures.first()) {
         (0, ..) => nothing_found(job),
         (found, Some(nearest), _) => {

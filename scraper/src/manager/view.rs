@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tsdb::model::Labels;
 
+use super::claims::SharedUrl;
 use super::pool::Pool;
 use super::source::Source;
 use super::{Manager, State, reason};
@@ -60,6 +61,14 @@ pub struct JobDiscovery {
     pub failures: Vec<(Labels, TargetError)>,
     /// How many there are of these.
     pub failure_count: usize,
+    /// URLs that are left to other jobs, each with one that scrapes it; the first of them.
+    pub yielded: Vec<(String, String)>,
+    /// How many there are of these.
+    pub yielded_count: usize,
+    /// URLs that other jobs scrape too, with these jobs; the first of them.
+    pub also_scraped: Vec<SharedUrl>,
+    /// How many there are of these.
+    pub also_scraped_count: usize,
     /// If nothing is scraped: why, in a sentence.
     pub reason: Option<String>,
 }
@@ -140,7 +149,14 @@ impl Manager {
     pub fn discovery(&self, name: Option<&str>) -> Vec<JobDiscovery> {
         let state = self.state();
         let wanted = |pool: &&Pool| name.is_none_or(|name| pool.job.name == name);
-        state.pools.values().filter(wanted).map(|pool| state.discovery(pool)).collect()
+        let pools: Vec<&Pool> = state.pools.values().filter(wanted).collect();
+        let shared = state.also_scraped(&pools);
+        let shown = pools.into_iter().zip(shared).map(|(pool, (urls, count))| JobDiscovery {
+            also_scraped: urls,
+            also_scraped_count: count,
+            ..state.discovery(pool)
+        });
+        shown.collect()
     }
 
     /// What stands in the way of the mechanisms now, job by job.
@@ -203,6 +219,10 @@ impl State {
             dropped: pool.rest.dropped.clone(),
             failures: pool.rest.failures.clone(),
             failure_count: pool.rest.failure_count,
+            yielded: pool.rest.yielded.clone(),
+            yielded_count: pool.rest.yielded_count,
+            also_scraped: Vec::new(),
+            also_scraped_count: 0,
             reason: None,
         };
         shown.reason = reason::reason(&shown);

@@ -20,5 +20,6 @@ mod parse;
 mod protobuf;
 mod recording;
 mod server;
+mod shared;
 mod speed;
 mod tls;

@@ -16,7 +16,7 @@ use super::logging;
 use crate::app::{self, App, AppOptions};
 use crate::config::{self, Config, Storage};
 use crate::features::Enabled;
-use crate::flags::{Preset, ServeFlags};
+use crate::flags::{Monitors, Preset, ServeFlags};
 use crate::packs::{BuiltIn, Choice, jobs};
 use crate::reload::ConfigFile;
 use crate::rules::manager::RuleOptions;
@@ -35,6 +35,8 @@ pub fn run(flags: &ServeFlags) -> anyhow::Result<ExitCode> {
     let language = Enabled::new(&flags.shared.features).language;
     let mut rules = RuleOptions::load(&config, language)?;
     built_in.add_rules(&mut rules);
+    // What finds llm-d by itself finds its monitors too.
+    let otherwise = if built_in.jobs { Monitors::Auto } else { Monitors::Off };
     let options = AppOptions {
         shared: flags.shared.clone(),
         remote_write: flags.remote_write,
@@ -45,6 +47,7 @@ pub fn run(flags: &ServeFlags) -> anyhow::Result<ExitCode> {
         file,
         lifecycle: flags.lifecycle,
         rules,
+        monitors: flags.monitors.settings(otherwise, &config.global, watch(flags)),
         notice: None,
     };
     super::runtime()?.block_on(async {
@@ -74,9 +77,7 @@ fn configuration(flags: &ServeFlags) -> anyhow::Result<(Option<ConfigFile>, Conf
         );
         return Ok((None, config, built_in));
     }
-    let watch = Duration::from_millis(flags.watch_ms.unsigned_abs());
-    let watch = Some(watch).filter(|every| !every.is_zero());
-    let file = ConfigFile::load(path, watch, built_in.clone())?;
+    let file = ConfigFile::load(path, watch(flags), built_in.clone())?;
     let config = file.config.clone();
     let built_in_jobs = if built_in.jobs { ", those built in among them" } else { "" };
     tracing::info!(
@@ -86,6 +87,12 @@ fn configuration(flags: &ServeFlags) -> anyhow::Result<(Option<ConfigFile>, Conf
         built_in.packs
     );
     Ok((Some(file), config, built_in))
+}
+
+/// How often is looked whether files have changed.
+fn watch(flags: &ServeFlags) -> Option<Duration> {
+    let watch = Duration::from_millis(flags.watch_ms.unsigned_abs());
+    Some(watch).filter(|every| !every.is_zero())
 }
 
 /// What is on: what the flags say, or else all of it if `by_itself`.

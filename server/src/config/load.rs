@@ -88,6 +88,11 @@ pub fn files(path: &Path, config: &Config) -> Vec<PathBuf> {
     std::iter::once(path.to_owned()).chain(named).collect()
 }
 
+/// The text of a file of bounded size.
+pub(crate) fn read_text(path: &Path) -> Result<String, ConfigError> {
+    read(path, &path.display().to_string())
+}
+
 fn read(path: &Path, name: &str) -> Result<String, ConfigError> {
     let unreadable = |source| ConfigError::Unreadable { name: name.to_owned(), source };
     let mut bytes = Vec::new();

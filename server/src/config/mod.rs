@@ -26,6 +26,7 @@ use std::path::PathBuf;
 use scraper::job::Job;
 
 pub use self::error::{ConfigError, Place, Problem};
+pub(crate) use self::load::read_text;
 pub use self::load::{files, load, load_alone, parse};
 pub(crate) use self::resolve::parse_bytes;
 pub use self::settings::{Alerting, Alertmanager, Global, Storage};

@@ -9,7 +9,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde_saphyr::{Error, Location, MessageFormatter, Spanned, UserMessageFormatter};
 
 use super::error::{Place, Problem};
@@ -64,15 +64,27 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for PairsVisitor<T> {
 
 /// Reads one document. An empty text has null for its root.
 pub(crate) fn read<T: for<'de> Deserialize<'de> + Default>(text: &str) -> Result<T, Problem> {
-    let options = serde_saphyr::options! {
+    let read: Result<Option<T>, Error> = serde_saphyr::from_str_with_options(text, options());
+    read.map(Option::unwrap_or_default).map_err(|error| problem(&error))
+}
+
+/// Reads all documents that are not empty.
+pub(crate) fn read_all<T: DeserializeOwned>(text: &str) -> Result<Vec<T>, Problem> {
+    serde_saphyr::from_multiple_with_options(text, options()).map_err(|error| problem(&error))
+}
+
+fn options() -> serde_saphyr::Options {
+    serde_saphyr::options! {
         with_snippet: false,
         budget: serde_saphyr::budget! { max_buffered_comment_events: COMMENT_LINES_MAX },
-    };
-    let read: Result<Option<T>, Error> = serde_saphyr::from_str_with_options(text, options);
-    read.map(Option::unwrap_or_default).map_err(|error| Problem {
+    }
+}
+
+fn problem(error: &Error) -> Problem {
+    Problem {
         place: error.location().map(place).unwrap_or_default(),
         text: describe(error.without_snippet()),
-    })
+    }
 }
 
 fn place(location: Location) -> Place {

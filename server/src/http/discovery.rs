@@ -11,6 +11,7 @@ use super::envelope::Success;
 use super::error::ApiError;
 use super::json;
 use super::params::Params;
+use crate::monitors::Shown;
 
 /// Of all jobs, or of `scrapePool`.
 pub(super) async fn list(
@@ -22,8 +23,35 @@ pub(super) async fn list(
     Ok(Success::with(|out| {
         out.push_str(r#"{"jobs":"#);
         json::write_list(out, &jobs, write_job);
+        if let Some(shown) = state.wanted.shown() {
+            write_monitors(out, &shown, &state.wanted.problems());
+        }
         out.push('}');
     }))
+}
+
+/// How it is with monitors and rules that are objects of Kubernetes.
+fn write_monitors(out: &mut String, shown: &Shown, problems: &[(String, String)]) {
+    out.push_str(&format!(
+        r#","monitors":{{"jobs":{},"ruleGroups":{},"kinds":"#,
+        shown.jobs, shown.groups
+    ));
+    json::write_list(out, &shown.kinds, |out, kind| {
+        out.push_str(&format!(
+            r#"{{"resource":"{}","installed":{},"objects":{}}}"#,
+            kind.resource, kind.is_installed, kind.objects
+        ));
+    });
+    out.push_str(r#","refused":"#);
+    json::write_list(out, &shown.refused, |out, (object, why)| {
+        out.push_str(r#"{"object":"#);
+        json::write_html_safe(out, object);
+        write_text(out, "error", why);
+        out.push('}');
+    });
+    out.push_str(r#","problems":"#);
+    json::write_list(out, problems, write_problem);
+    out.push('}');
 }
 
 fn write_job(out: &mut String, job: &JobDiscovery) {
@@ -37,6 +65,8 @@ fn write_job(out: &mut String, job: &JobDiscovery) {
         ("duplicates", job.duplicates),
         ("dropped", job.dropped.count),
         ("invalid", job.failure_count),
+        ("leftToOthers", job.yielded_count),
+        ("sharedWithOthers", job.also_scraped_count),
     ];
     for (name, count) in counts {
         out.push_str(&format!(r#","{name}":{count}"#));
@@ -56,7 +86,23 @@ fn write_job(out: &mut String, job: &JobDiscovery) {
         write_text(out, "error", &error.to_string());
         out.push('}');
     });
+    out.push_str(r#","scrapedByOthers":"#);
+    json::write_list(out, &job.yielded, |out, (url, other)| {
+        write_shared(out, url, std::slice::from_ref(other));
+    });
+    out.push_str(r#","alsoScrapedBy":"#);
+    json::write_list(out, &job.also_scraped, |out, shared| {
+        write_shared(out, &shared.url, &shared.jobs);
+    });
     write_text(out, "reason", job.reason.as_deref().unwrap_or_default());
+    out.push('}');
+}
+
+fn write_shared(out: &mut String, url: &str, jobs: &[String]) {
+    out.push_str(r#"{"scrapeUrl":"#);
+    json::write_html_safe(out, url);
+    out.push_str(r#","jobs":"#);
+    json::write_list(out, jobs, |out, name| json::write_html_safe(out, name));
     out.push('}');
 }
 
@@ -67,12 +113,14 @@ fn write_mechanism(out: &mut String, mechanism: &MechanismStatus) {
         r#","answered":{},"groups":{},"targets":{},"problems":"#,
         mechanism.has_answered, mechanism.groups, mechanism.targets
     ));
-    json::write_list(out, &mechanism.problems, |out, (tried, why)| {
-        out.push_str(r#"{"tried":"#);
-        json::write_html_safe(out, tried);
-        write_text(out, "error", why);
-        out.push('}');
-    });
+    json::write_list(out, &mechanism.problems, write_problem);
+    out.push('}');
+}
+
+fn write_problem(out: &mut String, (tried, why): &(String, String)) {
+    out.push_str(r#"{"tried":"#);
+    json::write_html_safe(out, tried);
+    write_text(out, "error", why);
     out.push('}');
 }
 

@@ -44,6 +44,7 @@ use tower_http::compression::CompressionLayer;
 
 use crate::ingest::remote_write::Receiver;
 use crate::metrics::Metrics;
+use crate::monitors::Wanted;
 use crate::queries::Queries;
 use crate::rules::manager::RuleManager;
 
@@ -67,6 +68,8 @@ pub struct Services {
     pub receiver: Arc<Receiver>,
     /// Finds and scrapes targets.
     pub scrapes: Arc<scraper::manager::Manager>,
+    /// What the two are told, also by objects of Kubernetes.
+    pub wanted: Arc<Wanted>,
     /// Evaluates rules.
     pub rules: Arc<RuleManager>,
     /// Tells the time.

@@ -34,6 +34,8 @@ pub(super) fn jobs_where(has_token: bool) -> Vec<Job> {
 
 /// What is true of every built-in job and cannot be said in the file.
 fn built_in(mut job: Job, has_token: bool) -> Job {
+    // What a job of the configuration or a monitor scrapes is scraped once, by that.
+    job.yields = true;
     let token = Secret::File(TOKEN.into());
     if !has_token {
         job.client.authorization = job.client.authorization.filter(

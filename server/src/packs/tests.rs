@@ -28,6 +28,12 @@ fn what_packs_read_of_each_other_stands_before_them() {
     }
 }
 
+/// What somebody else scrapes, a monitor above all, is scraped once.
+#[test]
+fn built_in_jobs_leave_targets_to_others() {
+    assert!(jobs::jobs().iter().all(|job| job.yields));
+}
+
 #[test]
 fn choices() {
     let all: Vec<&str> = PACKS.iter().map(|pack| pack.name).collect();

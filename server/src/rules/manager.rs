@@ -88,7 +88,8 @@ pub struct RuleManager {
     running: tokio::sync::Mutex<BTreeMap<Key, Running>>,
     /// The groups of the last exchange, for those who look.
     shown: Mutex<Vec<Arc<Group>>>,
-    /// Whether groups were applied before: only those of the start restore alerts.
+    /// Whether groups were applied before: only those of the start restore alerts (and those of
+    /// objects that are read soon after it).
     has_begun: AtomicBool,
     stopping: watch::Sender<bool>,
 }
@@ -125,6 +126,19 @@ impl RuleManager {
     /// What a configuration says of rules, in the language of this manager.
     pub fn load(&self, config: &Config) -> Result<RuleOptions, RuleFileError> {
         RuleOptions::load(config, self.language)
+    }
+
+    /// The groups of the text of a `PrometheusRule` of that name, in the language of this manager.
+    pub fn read(&self, text: &str, name: &str) -> Result<Vec<RuleGroup>, RuleFileError> {
+        // What Kubernetes let pass that no rule file has is for others (`partial_response_strategy`).
+        let unknown = file::UnknownNames::Ignored;
+        file::parse(text, name, Reading { language: self.language, unknown })
+    }
+
+    /// The groups that the next call of [`Self::apply`] begins were there before the start too:
+    /// their alerts are restored.
+    pub fn restore_next(&self) {
+        self.has_begun.store(false, Ordering::Release);
     }
 
     /// Has `groups` evaluated from now on, and no others. A group that changed or is gone is waited

@@ -11,6 +11,7 @@ mod config;
 mod crash;
 mod explain;
 mod fuzz;
+mod monitors;
 mod packs;
 mod prometheus;
 mod real_input;

@@ -12,14 +12,14 @@ use std::time::{Duration, Instant};
 /// Longest wait for something that has to happen.
 const WAIT_MAX: Duration = Duration::from_secs(30);
 
-struct Binary {
+pub(crate) struct Binary {
     process: Child,
     url: String,
     client: reqwest::Client,
 }
 
 impl Binary {
-    fn start(directory: &Path, args: &[&str]) -> Self {
+    pub(crate) fn start(directory: &Path, args: &[&str]) -> Self {
         let _done = rustls::crypto::ring::default_provider().install_default();
         let config = directory.join("prometheus.yml");
         let mut process = Command::new(env!("CARGO_BIN_EXE_inferometer"))
@@ -42,7 +42,7 @@ impl Binary {
         Self { process, url, client: reqwest::Client::new() }
     }
 
-    async fn get(&self, path: &str) -> (u16, String) {
+    pub(crate) async fn get(&self, path: &str) -> (u16, String) {
         let answer = self.client.get(format!("{}{path}", self.url)).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     }

@@ -10,6 +10,7 @@ use scraper::job::{FixedTargets, Job};
 use server::app::{App, AppOptions, listen};
 use server::flags::{Command, Flags};
 use server::ingest::remote_write::message::{FloatSample, LabelPair, TimeSeries, WriteRequest};
+use server::monitors::MonitorSettings;
 use server::rules::manager::RuleOptions;
 use server::upkeep::Retention;
 use tokio::sync::oneshot;
@@ -40,6 +41,7 @@ pub(crate) fn options() -> AppOptions {
         file: None,
         lifecycle: false,
         rules: RuleOptions::default(),
+        monitors: MonitorSettings::default(),
         notice: None,
     }
 }

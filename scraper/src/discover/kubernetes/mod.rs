@@ -12,5 +12,5 @@ mod options;
 #[cfg(not(feature = "kubernetes"))]
 pub use absent::{Clusters, Kubernetes};
 #[cfg(feature = "kubernetes")]
-pub use mechanism::{Clusters, Kubernetes, Retry};
+pub use mechanism::{Clusters, KindStatus, Kubernetes, MonitorOptions, Monitored, Monitors, Retry};
 pub use options::{AttachMetadata, KubernetesOptions, Namespaces, Role, Selector};

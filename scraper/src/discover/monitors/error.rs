@@ -1,5 +1,6 @@
 //! What is wrong with a monitor, and where.
 
+use serde_json::Value;
 use thiserror::Error;
 
 /// A monitor that makes no job.
@@ -22,8 +23,11 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) fn new(kind: &str, namespace: &str, name: &str) -> Self {
-        let namespace = if namespace.is_empty() { "default" } else { namespace };
+    pub(super) fn of(object: &Value) -> Self {
+        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str);
+        let [kind, name] = ["/kind", "/metadata/name"].map(|own| text(own).unwrap_or_default());
+        let namespace = text("/metadata/namespace").filter(|own| !own.is_empty());
+        let namespace = namespace.unwrap_or("default");
         Self { kind: kind.into(), namespace: namespace.into(), name: name.into() }
     }
 

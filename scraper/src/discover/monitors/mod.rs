@@ -2,8 +2,10 @@
 //! operator.
 //!
 //! Pure: [`jobs`] makes of one object what the operator would have written for it into a
-//! configuration, job by job. Source of the meaning: prometheus-operator, pkg/prometheus/promcfg.go.
-//! A `Prometheus` object's selectors are ignored: each monitor counts.
+//! configuration, job by job; [`Objects`] are all of one moment, with their rules and what they
+//! refer to. Who reads them from an API server is `kubernetes::Monitors`. Source of the meaning:
+//! prometheus-operator, pkg/prometheus/promcfg.go. A `Prometheus` object's selectors are ignored:
+//! each monitor that is given counts.
 //!
 //! Unlike the operator's, values of selectors are no patterns (`v1.2` is not `v1x2`), and fields
 //! that we do not know are passed over.
@@ -11,8 +13,11 @@
 mod client;
 mod endpoint;
 mod error;
+mod oauth2;
+mod objects;
 mod pod;
 mod probe;
+mod reference;
 mod rules;
 mod scrape_config;
 mod selector;
@@ -23,6 +28,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 pub use error::MonitorError;
+pub use objects::{OBJECTS_MAX, Objects, REFERENCES_MAX, RuleObject};
+pub(crate) use reference::decode;
+pub use reference::{DataKind, Reference, Referred, Texts};
 
 use crate::job::Job;
 use error::Place;
@@ -36,9 +44,9 @@ pub struct Defaults {
     pub timeout_ms: i64,
 }
 
-/// Looks up `data[key]` of an object in the monitor's namespace: kind (`Secret`, `ConfigMap`),
-/// namespace, name, key.
-pub type Lookup<'a> = &'a dyn Fn(&str, &str, &str, &str) -> Option<String>;
+/// Looks up the text that stands under a key; `None`: there is none; an error says why it cannot be
+/// read.
+pub type Lookup<'a> = &'a dyn Fn(&Reference, &str) -> Result<Option<String>, String>;
 
 /// Whether objects of that kind are monitors; `api_version` as it stands in the object.
 pub fn is_monitor(api_version: &str, kind: &str) -> bool {
@@ -60,7 +68,7 @@ pub fn jobs(
 ) -> Result<Vec<Job>, MonitorError> {
     let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let (version, kind) = (text("/apiVersion"), text("/kind"));
-    let place = Place::new(kind, text("/metadata/namespace"), text("/metadata/name"));
+    let place = Place::of(object);
     if !is_monitor(version, kind) {
         let why = format!("{kind:?} of {version:?} is no monitor that is known");
         return Err(place.error("kind", why));

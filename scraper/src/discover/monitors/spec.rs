@@ -100,7 +100,21 @@ pub(super) struct Client {
     pub(super) proxy_url: Option<String>,
     pub(super) no_proxy: Option<String>,
     #[serde(rename = "oauth2")]
-    pub(super) oauth2: Option<serde_json::Value>,
+    pub(super) oauth2: Option<OAuth2>,
+}
+
+/// Where a token is asked for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct OAuth2 {
+    pub(super) client_id: SecretOrConfigMap,
+    pub(super) client_secret: Key,
+    pub(super) token_url: String,
+    pub(super) scopes: Vec<String>,
+    pub(super) endpoint_params: BTreeMap<String, String>,
+    pub(super) tls_config: Option<Tls>,
+    pub(super) proxy_url: Option<String>,
+    pub(super) no_proxy: Option<String>,
 }
 
 /// A key of a Secret or a ConfigMap.

@@ -53,8 +53,8 @@ pub(crate) struct Cluster {
     pub(crate) requests: Vec<(String, String)>,
     /// Verbs and plurals that are forbidden.
     pub(crate) forbidden: BTreeSet<(String, String)>,
-    /// API groups (`group/version`) that are there besides the usual ones.
-    pub(crate) groups: BTreeSet<String>,
+    /// Plurals of kinds of the operator that the cluster does not know.
+    pub(crate) unknown: BTreeSet<String>,
     /// Most objects on a page, whatever is asked for.
     pub(crate) page: Option<usize>,
     /// Changes up to this version are forgotten.
@@ -301,6 +301,20 @@ impl Cluster {
         json_answer(&json!({ "kind": "List", "metadata": metadata, "items": items }))
     }
 
+    /// The kinds of the operator in a version of its group.
+    fn kinds(&self, version: &str) -> Answer {
+        let all: &[&str] = match version {
+            "v1" => &["servicemonitors", "podmonitors", "probes", "prometheusrules"],
+            _ => &["scrapeconfigs"],
+        };
+        let known = all.iter().filter(|plural| !self.unknown.contains(**plural));
+        let known: Vec<Value> = known.map(|plural| json!({ "name": plural })).collect();
+        match known.is_empty() {
+            true => Answer::Whole(404, b"404 page not found\n".to_vec()),
+            false => json_answer(&json!({ "kind": "APIResourceList", "resources": known })),
+        }
+    }
+
     fn watch(&mut self, plural: &str, namespace: &str, params: Params) -> Answer {
         let from: u64 = params["resourceVersion"].parse().unwrap();
         if from > self.version {
@@ -359,14 +373,7 @@ fn answer(shared: &Shared, request: &str, token: String) -> Answer {
     let path: Vec<&str> = url.path().trim_matches('/').split('/').collect();
     let rest = match path.as_slice() {
         ["api", "v1", rest @ ..] => rest,
-        ["apis", group, version] => {
-            let known = cluster.groups.contains(&format!("{group}/{version}"));
-            return if known {
-                json_answer(&json!({ "kind": "APIResourceList" }))
-            } else {
-                not_found()
-            };
-        }
+        ["apis", "monitoring.coreos.com", version] => return cluster.kinds(version),
         ["apis", _, _, rest @ ..] => rest,
         _ => return not_found(),
     };
@@ -377,10 +384,14 @@ fn answer(shared: &Shared, request: &str, token: String) -> Answer {
     };
     let watch = params.get("watch").is_some_and(|watch| watch == "true");
     let verb = if watch { "watch" } else { "list" };
+    // Rights are looked at first, as in life.
     if cluster.forbidden.contains(&(verb.into(), plural.into())) {
         let message =
             format!("{plural} is forbidden: User \"test\" cannot {verb} resource \"{plural}\"");
         return refusal(403, "Forbidden", &message);
+    }
+    if cluster.unknown.contains(plural) {
+        return not_found();
     }
     match watch {
         true => cluster.watch(plural, namespace, params),

@@ -5,6 +5,7 @@ mod fake;
 mod golden;
 mod monitors;
 mod objects;
+mod operator;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -109,7 +110,7 @@ impl Drop for Discovery {
 /// With attempts that follow each other quickly.
 fn clusters() -> Clusters {
     let (first, most) = (Duration::from_millis(5), Duration::from_millis(20));
-    Clusters::with_retry(Retry { first, most })
+    Clusters::with_retry(Retry { first, most, absent: most })
 }
 
 fn options(role: Role, url: String) -> KubernetesOptions {

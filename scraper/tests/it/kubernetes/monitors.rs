@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use scraper::discover::kubernetes::{KubernetesOptions, Role};
-use scraper::discover::monitors::{self, Defaults};
+use scraper::discover::monitors::{self, Defaults, Reference};
 use scraper::discover::{LabelPairs, Mechanism};
-use scraper::job::{Authorization, Job, Scheme, Secret};
+use scraper::job::{Authorization, Job, OAuth2, Proxy, ProxyServer, Scheme, Secret, TlsOptions};
 use scraper::relabel;
 use serde_json::{Value, json};
 use tsdb::model::labels::LabelsBuilder;
@@ -31,9 +31,7 @@ fn is_monitor(object: &Value) -> bool {
 }
 
 fn jobs(monitor: &Value) -> Vec<Job> {
-    let lookup = |kind: &str, namespace: &str, name: &str, key: &str| {
-        Some(format!("{kind} {namespace}/{name} {key}"))
-    };
+    let lookup = |reference: &Reference, key: &str| Ok(Some(format!("{reference} {key}")));
     monitors::jobs(monitor, DEFAULTS, &lookup).unwrap()
 }
 
@@ -359,6 +357,27 @@ fn credentials_and_tls_are_the_job_s() {
                 password: Some(inline("Secret n/s p")),
             }),
         ),
+        (
+            json!({ "oauth2": { "clientId": { "configMap": { "name": "c", "key": "id" } },
+                "clientSecret": { "name": "s", "key": "secret" }, "tokenUrl": "https://a/token",
+                "scopes": ["metrics"], "endpointParams": { "audience": "vllm" },
+                "tlsConfig": { "insecureSkipVerify": true }, "proxyUrl": "http://p:3128" } }),
+            Some(Authorization::OAuth2(Box::new(OAuth2 {
+                client_id: "ConfigMap n/c id".into(),
+                client_secret: inline("Secret n/s secret"),
+                scopes: vec!["metrics".into()],
+                token_url: "https://a/token".into(),
+                params: [("audience".to_owned(), "vllm".to_owned())].into(),
+                tls: TlsOptions { insecure_skip_verify: true, ..TlsOptions::default() },
+                proxy: Proxy {
+                    server: ProxyServer::Url {
+                        url: "http://p:3128".into(),
+                        no_proxy: String::new(),
+                    },
+                    ..Proxy::default()
+                },
+            }))),
+        ),
     ];
     for (client, expected) in rows {
         let job = jobs(&monitor(client.clone())).remove(0);
@@ -400,7 +419,11 @@ fn errors_say_what_and_where() {
         ),
         (
             endpoint(json!({ "authorization": { "credentials": { "name": "s", "key": "k" } } })),
-            "ServiceMonitor n/m: spec.endpoints[1].authorization.credentials: there is no key \"k\" in Secret n/s, or we may not read it",
+            "ServiceMonitor n/m: spec.endpoints[1].authorization.credentials: there is no key \"k\" in Secret n/s",
+        ),
+        (
+            endpoint(json!({ "oauth2": { "clientId": {} } })),
+            "ServiceMonitor n/m: spec.endpoints[1].oauth2.tokenUrl: is missing",
         ),
         (
             service(
@@ -423,7 +446,7 @@ fn errors_say_what_and_where() {
         ),
     ];
     for (monitor, expected) in rows {
-        let error = monitors::jobs(&monitor, DEFAULTS, &|_, _, _, _| None).unwrap_err();
+        let error = monitors::jobs(&monitor, DEFAULTS, &|_, _| Ok(None)).unwrap_err();
         assert_eq!(error.to_string(), expected);
     }
 }

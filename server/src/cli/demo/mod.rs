@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use super::logging;
 use crate::app::{self, App, AppOptions};
 use crate::flags::DemoFlags;
+use crate::monitors::MonitorSettings;
 use crate::rules::manager::RuleOptions;
 use crate::simulate::Fleet;
 use crate::simulate::serve::Servers;
@@ -76,6 +77,7 @@ fn options(flags: &DemoFlags) -> AppOptions {
         file: None,
         lifecycle: false,
         rules: RuleOptions::default(),
+        monitors: MonitorSettings::default(),
         notice: None,
     }
 }

@@ -30,6 +30,7 @@ pub(crate) enum Access {
 }
 
 impl Access {
+    /// What `options` say.
     pub(super) fn of(options: &KubernetesOptions) -> Self {
         match (&options.api_server, &options.kubeconfig) {
             (Some(url), _) => Self::Url(url.clone(), Box::new(options.client.clone())),
@@ -43,7 +44,7 @@ impl Access {
         match self {
             Self::InCluster => {
                 let config = Config::incluster().map_err(|error| {
-                    format!("this is no pod of a cluster, and no api_server or kubeconfig_file is given: {error}")
+                    format!("this is no pod of a cluster, and no API server or kubeconfig file is given: {error}")
                 })?;
                 with_config(config)
             }

@@ -14,6 +14,7 @@ mod api;
 mod cluster;
 mod labels;
 mod objects;
+mod operator;
 mod roles;
 mod scope;
 mod store;
@@ -24,6 +25,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use cluster::Clusters;
+pub use operator::{KindStatus, MonitorOptions, Monitored, Monitors};
 pub use watch::Retry;
 
 use super::{KubernetesOptions, Role};
@@ -76,7 +78,8 @@ impl Kubernetes {
         let mut waiting = Changes::new();
         loop {
             waiting.extend(inbox.next().await);
-            report.pass_on(&watches, problems);
+            let troubles = watches.iter().flat_map(|watch| watch.troubles()).collect();
+            report.pass_on(troubles, problems);
             if !watches.iter().all(|watch| watch.settled()) {
                 continue;
             }
@@ -184,8 +187,7 @@ fn groups<K: Source>(own: &[Arc<Store<K>>], view: &View, changes: &Changes) -> V
 struct Report(BTreeMap<String, String>);
 
 impl Report {
-    fn pass_on(&mut self, watches: &[Arc<dyn Watching>], problems: &Problems) {
-        let now: BTreeMap<_, _> = watches.iter().flat_map(|watch| watch.troubles()).collect();
+    fn pass_on(&mut self, now: BTreeMap<String, String>, problems: &Problems) {
         for tried in self.0.keys().filter(|tried| !now.contains_key(*tried)) {
             problems.clear(tried);
         }

@@ -8,6 +8,9 @@ const PAGE_OBJECTS: usize = 500;
 /// Seconds after which a server ends a watch; then it goes on with the next.
 pub(super) const WATCH_SECONDS: u64 = 290;
 
+/// The field selector of one object.
+const NAME_IS: &str = "metadata.name=";
+
 /// Objects of one kind.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Scope {
@@ -24,6 +27,17 @@ impl Scope {
     /// All objects of a kind.
     pub(crate) fn all(kind: Kind) -> Self {
         Self { kind, namespace: None, label: String::new(), field: String::new() }
+    }
+
+    /// The object of that name.
+    pub(super) fn one(kind: Kind, namespace: &str, name: &str) -> Self {
+        let field = format!("{NAME_IS}{name}");
+        Self { namespace: Some(namespace.into()), field, ..Self::all(kind) }
+    }
+
+    /// Its name, if this is about one object.
+    fn name(&self) -> Option<&str> {
+        self.field.strip_prefix(NAME_IS).filter(|name| !name.contains([',', '=']))
     }
 
     /// The path of a page; `after` is where the page before ended.
@@ -43,11 +57,20 @@ impl Scope {
         ])
     }
 
+    /// The path of the list of kinds that the server has in this group and version.
+    pub(super) fn group(&self) -> String {
+        let (group, version, _) = self.kind.resource();
+        if group.is_empty() {
+            format!("/api/{version}")
+        } else {
+            format!("/apis/{group}/{version}")
+        }
+    }
+
     fn path(&self, query: &[(&str, &str)]) -> String {
-        let (group, version, plural) = self.kind.resource();
-        let root = if group.is_empty() { "api".into() } else { format!("apis/{group}") };
+        let (plural, group) = (self.kind.resource().2, self.group());
         let namespace = self.namespace.as_ref().map(|name| format!("/namespaces/{name}"));
-        let path = format!("/{root}/{version}{}/{plural}", namespace.unwrap_or_default());
+        let path = format!("{group}{}/{plural}", namespace.unwrap_or_default());
         let selectors = [("labelSelector", &*self.label), ("fieldSelector", &*self.field)];
         let query = query.iter().chain(&selectors).filter(|(_, value)| !value.is_empty());
         let query: Vec<String> =
@@ -58,6 +81,10 @@ impl Scope {
     /// `list pods in llm-d`
     pub(super) fn tried(&self, verb: &str) -> String {
         let plural = self.kind.resource().2;
+        let verb = match self.name() {
+            Some(name) => format!("{verb} {name} of"),
+            None => verb.to_owned(),
+        };
         match &self.namespace {
             Some(namespace) => format!("{verb} {plural} in {namespace}"),
             None if self.kind.namespaced() => format!("{verb} {plural} in all namespaces"),
@@ -82,9 +109,11 @@ impl Scope {
             Some(namespace) => format!("a ClusterRole, or a Role in {namespace}, of our account"),
             None => "a ClusterRole of our account".into(),
         };
+        let names = self.name().map(|name| format!(", resourceNames: [{name:?}]"));
+        let names = names.unwrap_or_default();
         format!(
-            "add to {place}: \
-             {{apiGroups: [{group:?}], resources: [{plural:?}], verbs: [\"list\", \"watch\"]}}"
+            "add to {place}: {{apiGroups: [{group:?}], resources: [{plural:?}]{names}, \
+             verbs: [\"list\", \"watch\"]}}"
         )
     }
 }

@@ -47,6 +47,7 @@ pub(crate) struct Store<K> {
 struct State<K> {
     objects: HashMap<String, Arc<K>>,
     settled: bool,
+    absent: bool,
     troubles: BTreeMap<String, String>,
     readers: Vec<Weak<Inbox>>,
 }
@@ -54,7 +55,7 @@ struct State<K> {
 impl<K> Default for Store<K> {
     fn default() -> Self {
         let (objects, troubles) = (HashMap::new(), BTreeMap::new());
-        let state = State { objects, settled: false, troubles, readers: Vec::new() };
+        let state = State { objects, settled: false, absent: false, troubles, readers: Vec::new() };
         Self { state: Mutex::new(state) }
     }
 }
@@ -94,8 +95,22 @@ impl<K: Object> Store<K> {
         let gone = known.keys().filter(|key| !state.objects.contains_key(*key));
         let keys = state.objects.keys().filter(differs).chain(gone).cloned();
         let changed: Vec<String> = keys.collect();
-        state.settled = true;
+        (state.settled, state.absent) = (true, false);
         state.mark(&changed);
+    }
+
+    /// The server does not know this kind of objects.
+    pub(crate) fn is_unknown(&self) {
+        self.replace(HashMap::new());
+        let mut state = locked(&self.state);
+        state.absent = true;
+        state.troubles.clear();
+        state.mark(&[]);
+    }
+
+    /// Whether the server does not know this kind of objects.
+    pub(crate) fn is_absent(&self) -> bool {
+        locked(&self.state).absent
     }
 
     /// An object is new or has changed.

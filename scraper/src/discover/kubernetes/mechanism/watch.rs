@@ -7,6 +7,9 @@
 //! 3. A version that the server does not have any more (HTTP 410, an `ERROR` event with 410 inside
 //!    a stream that began well, a version from before a restored backup) leads back to 1.
 //!
+//! 4. A kind that the server does not have is empty, and is looked for again much later. Where
+//!    rights are looked at first, that is said by the list of kinds alone.
+//!
 //! While nothing of that works the store keeps what it has, and says what fails. Where watching
 //! is refused and listing is not, lists alone have to do.
 
@@ -28,6 +31,9 @@ const PAGE_SECONDS: u64 = 60;
 /// Seconds of silence after which a watch is dead; the server ends it before.
 const SILENCE_SECONDS: u64 = WATCH_SECONDS + 15;
 
+/// A kind that the cluster does not know is looked for so often.
+const ABSENT: Duration = Duration::from_secs(180);
+
 /// How long to wait after a failure: `first`, then twice as long each time, up to `most`.
 #[derive(Clone, Copy, Debug)]
 pub struct Retry {
@@ -35,11 +41,13 @@ pub struct Retry {
     pub first: Duration,
     /// After many.
     pub most: Duration,
+    /// When the cluster does not know a kind of objects that may be brought to it later.
+    pub absent: Duration,
 }
 
 impl Default for Retry {
     fn default() -> Self {
-        Self { first: Duration::from_secs(1), most: Duration::from_secs(30) }
+        Self { first: Duration::from_secs(1), most: Duration::from_secs(30), absent: ABSENT }
     }
 }
 
@@ -72,6 +80,18 @@ struct List<K> {
     items: Vec<K>,
 }
 
+/// The kinds of a group.
+#[derive(Deserialize)]
+struct Kinds {
+    #[serde(default)]
+    resources: Vec<KindName>,
+}
+
+#[derive(Deserialize)]
+struct KindName {
+    name: String,
+}
+
 #[derive(Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 #[derive(Default)]
@@ -91,9 +111,29 @@ pub(super) async fn follow<K: Object>(api: Api, scope: Scope, store: Arc<Store<K
                 store.worked(&tried);
                 watch(&api, &scope, &store, version, &mut pause).await;
             }
+            Err(error) if is_absent(&api, &scope, &error).await => {
+                store.is_unknown();
+                sleep(retry.absent).await;
+            }
             Err(error) => store.failed(&tried, scope.explain(&error), error.code() == Some(403)),
         }
         pause.wait().await;
+    }
+}
+
+/// Whether the server has no such kind.
+async fn is_absent(api: &Api, scope: &Scope, error: &ApiError) -> bool {
+    if !scope.kind.may_be_absent() || !matches!(error.code(), Some(403 | 404)) {
+        return false;
+    }
+    let path = scope.group();
+    match timeout(Duration::from_secs(PAGE_SECONDS), api.get::<Kinds>(&path)).await {
+        Ok(Ok(kinds)) => {
+            let plural = scope.kind.resource().2;
+            !kinds.resources.iter().any(|kind| kind.name == plural)
+        }
+        Ok(Err(error)) => error.code() == Some(404),
+        Err(_) => false,
     }
 }
 

@@ -7,6 +7,7 @@
 mod endpoints;
 mod plain;
 mod pod;
+mod written;
 
 use std::collections::BTreeMap;
 
@@ -18,6 +19,10 @@ pub(crate) use endpoints::{
 };
 pub(crate) use plain::{Ingress, IngressRule, Namespace, Node, Service, ServicePort};
 pub(crate) use pod::{Container, ContainerPort, Pod};
+pub(crate) use written::{
+    ConfigMap, Holder, PodMonitor, Probe, PrometheusRule, ScrapeConfig, Secret, ServiceMonitor,
+    Written,
+};
 
 /// What all objects have.
 #[derive(Debug, Default, PartialEq, Deserialize)]
@@ -68,11 +73,19 @@ pub(crate) enum Kind {
     Endpoints,
     EndpointSlice,
     Ingress,
+    ServiceMonitor,
+    PodMonitor,
+    Probe,
+    ScrapeConfig,
+    PrometheusRule,
+    Secret,
+    ConfigMap,
 }
 
 impl Kind {
     /// API group (empty for the core), version, and the plural in URLs and in RBAC rules.
     pub(crate) fn resource(self) -> (&'static str, &'static str, &'static str) {
+        const OPERATOR: &str = "monitoring.coreos.com";
         match self {
             Self::Node => ("", "v1", "nodes"),
             Self::Namespace => ("", "v1", "namespaces"),
@@ -81,6 +94,13 @@ impl Kind {
             Self::Endpoints => ("", "v1", "endpoints"),
             Self::EndpointSlice => ("discovery.k8s.io", "v1", "endpointslices"),
             Self::Ingress => ("networking.k8s.io", "v1", "ingresses"),
+            Self::ServiceMonitor => (OPERATOR, "v1", "servicemonitors"),
+            Self::PodMonitor => (OPERATOR, "v1", "podmonitors"),
+            Self::Probe => (OPERATOR, "v1", "probes"),
+            Self::ScrapeConfig => (OPERATOR, "v1alpha1", "scrapeconfigs"),
+            Self::PrometheusRule => (OPERATOR, "v1", "prometheusrules"),
+            Self::Secret => ("", "v1", "secrets"),
+            Self::ConfigMap => ("", "v1", "configmaps"),
         }
     }
 
@@ -115,6 +135,7 @@ macro_rules! objects {
 }
 
 objects!(Node, Namespace, Pod, Service, Endpoints, EndpointSlice, Ingress);
+objects!(ServiceMonitor, PodMonitor, Probe, ScrapeConfig, PrometheusRule, Secret, ConfigMap);
 
 /// Go writes empty lists and maps as `null` where a field is not optional.
 pub(crate) fn nullable<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
