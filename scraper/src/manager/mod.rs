@@ -14,6 +14,7 @@ mod claims;
 mod pool;
 mod reason;
 mod source;
+mod terms;
 mod view;
 
 use std::collections::BTreeMap;

@@ -11,8 +11,8 @@ use tsdb::model::Labels;
 
 use super::claims::Claims;
 use super::source::AbortOnDrop;
+use super::terms::{AllTerms, Terms};
 use crate::cycle::{self, Clock, Order, Parts};
-use crate::fetch::Fetcher;
 use crate::job::{Job, Limits};
 use crate::target::{Dropped, Found, Target, TargetError};
 
@@ -32,7 +32,7 @@ pub(super) struct Pool {
     pub(super) changes: watch::Sender<Changes>,
     /// Takes over what was found.
     pub(super) task: Option<AbortOnDrop>,
-    fetcher: Arc<Fetcher>,
+    terms: AllTerms,
     /// Where the scrapes run; `None`: where they are started.
     runtime: Option<Handle>,
 }
@@ -70,16 +70,16 @@ pub(super) struct Running {
 
 impl Pool {
     pub(super) fn new(job: Job, rank: usize, sources: Vec<u64>, runtime: Option<Handle>) -> Self {
-        let fetcher = Arc::new(Fetcher::new(&job));
         let (running, rest, changes) = (HashMap::new(), Rest::default(), watch::Sender::default());
         let (job, task) = (Arc::new(job), None);
-        Self { job, rank, sources, running, rest, changes, task, fetcher, runtime }
+        let terms = AllTerms::new(job.clone());
+        Self { job, rank, sources, running, rest, changes, task, terms, runtime }
     }
 
     /// Takes over what goes on unchanged from the same job as it was; the rest has to end.
     pub(super) fn inherit(&mut self, before: Pool, ending: &mut Vec<Running>) {
         if scrape_alike(&before.job, &self.job) {
-            (self.fetcher, self.running) = (before.fetcher, before.running);
+            (self.terms, self.running) = (before.terms, before.running);
         } else {
             end(before.running, ending);
         }
@@ -98,7 +98,7 @@ impl Pool {
         let mut before = std::mem::take(&mut self.running);
         let (left, own): (Vec<Target>, Vec<Target>) =
             found.targets.into_iter().partition(|target| claims.contains_key(&target.url));
-        self.fetcher.refuse(self.over_limit(own.len()));
+        let refusal = self.over_limit(own.len());
         let mut is_changed = false;
         for target in own {
             is_changed |= !before.contains_key(&target.identity);
@@ -108,6 +108,7 @@ impl Pool {
             next.discovered = discovered;
             self.running.insert(identity, next);
         }
+        self.terms.refuse(&refusal);
         is_changed |= !before.is_empty();
         end(before, ending);
         let yielded = left
@@ -134,14 +135,15 @@ impl Pool {
         })
     }
 
-    fn start(&self, target: Target, storage: &Arc<dyn Storage>, clock: &Arc<dyn Clock>) -> Running {
+    fn start(
+        &mut self,
+        target: Target,
+        storage: &Arc<dyn Storage>,
+        clock: &Arc<dyn Clock>,
+    ) -> Running {
         let (target, discovered) = (Arc::new(target), Labels::empty());
-        let parts = Parts {
-            target: target.clone(),
-            job: self.job.clone(),
-            fetcher: self.fetcher.clone(),
-            clock: clock.clone(),
-        };
+        let Terms { job, fetcher } = self.terms.of(&self.job, target.histograms);
+        let parts = Parts { target: target.clone(), job, fetcher, clock: clock.clone() };
         let (orders, receiver) = watch::channel(Order::Run);
         let cycle = cycle::run(parts, storage.clone(), receiver);
         let task = match &self.runtime {

@@ -26,7 +26,7 @@ pub use find::{DROPPED_MAX, Dropped, DroppedTarget, FAILURES_MAX, Found, find, f
 pub use health::{FamilyMetadata, Health, Record, TargetStatus};
 
 use crate::discover::ADDRESS;
-use crate::job::Job;
+use crate::job::{Histograms, Job};
 
 /// Labels that describe where a target was found; gone after relabelling.
 const META_PREFIX: &str = "__meta_";
@@ -37,6 +37,9 @@ const SCHEME: &str = "__scheme__";
 const PATH: &str = "__metrics_path__";
 const INTERVAL: &str = "__scrape_interval__";
 const TIMEOUT: &str = "__scrape_timeout__";
+const NATIVE: &str = "__scrape_native_histograms__";
+const CLASSIC_TOO: &str = "__always_scrape_classic_histograms__";
+const TO_CUSTOM: &str = "__convert_classic_histograms_to_nhcb__";
 
 /// Something to scrape.
 #[derive(Debug)]
@@ -53,6 +56,8 @@ pub struct Target {
     pub interval_ms: i64,
     /// Milliseconds after which a scrape has failed.
     pub timeout_ms: i64,
+    /// Which histograms are read.
+    pub histograms: Histograms,
     /// Equal for two targets if they are scraped alike: the same labels (those for scraping
     /// included) and URL.
     pub identity: u64,
@@ -78,6 +83,8 @@ pub enum TargetError {
     BadTimeout(DurationError),
     #[error("scrape timeout cannot be 0")]
     NoTimeout,
+    #[error("error parsing {label}: strconv.ParseBool: parsing {}: invalid syntax", Quoted(value))]
+    NoBool { label: &'static str, value: String },
     #[error(
         "scrape timeout cannot be greater than scrape interval ({} > {})",
         Quoted(timeout),
@@ -102,6 +109,7 @@ fn resolve(
         return Err(TargetError::BadScheme(scheme.to_owned()));
     }
     let (interval_ms, timeout_ms) = times(&labels)?;
+    let histograms = histograms(job.histograms, &labels)?;
     let path = labels.get(PATH).unwrap_or_default();
     let url = url::build(scheme, &address, path, &params(job, &labels));
     let mut own = labels.filtered(|name| !name.starts_with(RESERVED_PREFIX)).to_builder();
@@ -117,6 +125,7 @@ fn resolve(
         url,
         interval_ms,
         timeout_ms,
+        histograms,
         record: Record::default(),
     })
 }
@@ -135,6 +144,21 @@ fn times(labels: &Labels) -> Result<(i64, i64), TargetError> {
         }),
         times => Ok(times),
     }
+}
+
+/// What the job reads, as far as labels do not say otherwise.
+fn histograms(of_job: Histograms, labels: &Labels) -> Result<Histograms, TargetError> {
+    let or = |name: &'static str, of_job: bool| match labels.get(name) {
+        None => Ok(of_job),
+        Some("1" | "t" | "T" | "true" | "TRUE" | "True") => Ok(true),
+        Some("0" | "f" | "F" | "false" | "FALSE" | "False") => Ok(false),
+        Some(other) => Err(TargetError::NoBool { label: name, value: other.to_owned() }),
+    };
+    Ok(Histograms {
+        native: or(NATIVE, of_job.native)?,
+        classic_too: or(CLASSIC_TOO, of_job.classic_too)?,
+        to_custom: or(TO_CUSTOM, of_job.to_custom)?,
+    })
 }
 
 /// The job's parameters, the first value of each replaced by what relabelling left of it.

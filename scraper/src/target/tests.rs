@@ -105,6 +105,12 @@ fn what_is_no_target() {
         ("__scrape_timeout__", "", "error parsing scrape timeout: empty duration string"),
         ("__scrape_timeout__", "0", "scrape timeout cannot be 0"),
         (
+            "__scrape_native_histograms__",
+            "yes",
+            "error parsing __scrape_native_histograms__: strconv.ParseBool: parsing \"yes\": invalid \
+             syntax",
+        ),
+        (
             "__scrape_timeout__",
             "6s",
             "scrape timeout cannot be greater than scrape interval (\"6s\" > \"5s\")",

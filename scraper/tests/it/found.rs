@@ -250,3 +250,42 @@ async fn reasons() {
     assert_eq!(manager.discovery(Some("other")).len(), 0);
     manager.stop().await;
 }
+
+/// Labels of a target say how its histograms are read, and with that what it is asked for.
+#[tokio::test(start_paused = true)]
+async fn histograms_of_one_target() {
+    let page =
+        "# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 2\nh_sum 3\nh_count 2\n";
+    let servers = [
+        Server::start(Answer::text(page)).await,
+        Server::start(Answer::text(page)).await,
+        Server::start(Answer::text(page)).await,
+    ];
+    let [plain, native, converted] = &servers;
+    let target = |server: &Server, label: &str| FixedTargets {
+        addresses: vec![server.address.to_string()],
+        labels: [(label.to_owned(), "true".to_owned())].into(),
+    };
+    let targets = vec![
+        target(plain, "own"),
+        target(native, "__scrape_native_histograms__"),
+        target(converted, "__convert_classic_histograms_to_nhcb__"),
+    ];
+    let store = Arc::new(Recording::default());
+    let manager = manager(&store);
+    manager.apply(vec![Job { discover: vec![Mechanism::Fixed(targets)], ..job() }]);
+    until("all are up", || {
+        manager.targets().iter().filter(|target| target.health == Health::Up).count() == 3
+    })
+    .await;
+    let asks_for_protobuf =
+        servers.each_ref().map(|server| server.requests()[0].contains("google.protobuf"));
+    assert_eq!(asks_for_protobuf, [false, true, false]);
+    let series = |server: &Server| {
+        let address = server.address.to_string();
+        let own = store.dump().into_iter().filter(|line| line.contains(&address));
+        own.filter(|line| line.contains("__name__=\"h")).count()
+    };
+    assert_eq!(servers.each_ref().map(series), [4, 4, 1]);
+    manager.stop().await;
+}

@@ -19,7 +19,7 @@ pub(crate) enum Answer {
     Bytes(Vec<u8>),
     /// These bytes, then a byte every millisecond for ever.
     Drip(Vec<u8>),
-    /// These bytes, then 200 MB of lines.
+    /// These bytes, then 1 GB of lines.
     Endless(Vec<u8>),
     /// Nothing at all.
     Silence,
@@ -144,7 +144,7 @@ async fn answer(mut stream: TcpStream, shared: Arc<Shared>) -> std::io::Result<(
             Answer::Endless(bytes) => {
                 stream.write_all(&bytes).await?;
                 let lines = b"metric{label=\"value\"} 1\n".repeat(1000);
-                while shared.written.load(Ordering::SeqCst) < 200_000_000 {
+                while shared.written.load(Ordering::SeqCst) < 1_000_000_000 {
                     stream.write_all(&lines).await?;
                     shared.written.fetch_add(lines.len(), Ordering::SeqCst);
                 }
