@@ -20,6 +20,7 @@ use super::logging;
 use crate::app::{self, App, AppOptions};
 use crate::flags::DemoFlags;
 use crate::monitors::MonitorSettings;
+use crate::packs::{BuiltIn, Choice};
 use crate::rules::manager::RuleOptions;
 use crate::simulate::Fleet;
 use crate::simulate::serve::Servers;
@@ -67,6 +68,8 @@ async fn demo(flags: &DemoFlags) -> anyhow::Result<()> {
 
 fn options(flags: &DemoFlags) -> AppOptions {
     let shared = flags.shared.clone();
+    let mut rules = RuleOptions::default();
+    BuiltIn { jobs: false, packs: Choice::all() }.add_rules(&mut rules);
     AppOptions {
         shared,
         remote_write: false,
@@ -76,7 +79,7 @@ fn options(flags: &DemoFlags) -> AppOptions {
         exemplars_max: None,
         file: None,
         lifecycle: false,
-        rules: RuleOptions::default(),
+        rules,
         monitors: MonitorSettings::default(),
         notice: None,
     }
@@ -112,6 +115,7 @@ fn introduce(address: std::net::SocketAddr, store: &std::path::Path, notice: &st
         "query?query=vllm:num_requests_running",
         "query?query=rate(vllm:gpu_prefix_cache_hits_total[5m])%20/%20rate(vllm:gpu_prefix_cache_queries_total[5m])",
         "targets?state=active",
+        "rules?type=alert",
     ] {
         println!("  curl -gs '{url}/api/v1/{query}'");
     }
