@@ -61,6 +61,9 @@ pub struct Job {
     pub relabel: Vec<Rule>,
     /// Applied to each series of a page.
     pub metric_relabel: Vec<Rule>,
+    /// Keep when counters started with their samples: `_created` lines of OpenMetrics are no series
+    /// then. No file says so; a feature of the server does.
+    pub start_timestamps: bool,
     /// Leave targets to the jobs that scrape the same URL: all that do not yield, and those before
     /// this one that do. No file says so; it is for jobs that are built in.
     pub yields: bool,
@@ -96,6 +99,7 @@ impl Job {
             client: ClientOptions::default(),
             relabel: Vec::new(),
             metric_relabel: Vec::new(),
+            start_timestamps: false,
             yields: false,
         }
     }

@@ -213,7 +213,8 @@ impl App {
         };
         let rules = Arc::new(RuleManager::new(rules, enabled.language, public.url()));
         let metrics = Arc::new(Metrics::default());
-        let wanted = Wanted::new(self.options.monitors.clone(), scrapes.clone(), rules.clone());
+        let (monitors, starts) = (self.options.monitors.clone(), enabled.start_timestamps);
+        let wanted = Wanted::new(monitors, scrapes.clone(), rules.clone(), starts);
         let wanted = Arc::new(wanted);
         let reloader = self.options.file.as_ref();
         let reloader = reloader.map(|file| {

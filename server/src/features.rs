@@ -15,6 +15,8 @@ pub struct Enabled {
     pub delayed_name_removal: bool,
     /// `use-start-timestamps`.
     pub use_start_timestamps: bool,
+    /// `st-storage`: start timestamps are kept with the samples of counters.
+    pub start_timestamps: bool,
     /// Names that have no effect.
     pub idle: Vec<String>,
 }
@@ -25,14 +27,15 @@ impl Enabled {
         let mut enabled = Self::default();
         let names = names.iter().flat_map(|list| list.split(','));
         for name in names.map(str::trim).filter(|name| !name.is_empty()) {
-            let Self { language, delayed_name_removal, use_start_timestamps, idle } = &mut enabled;
+            let Self { language, idle, .. } = &mut enabled;
             match name {
                 "promql-experimental-functions" => language.experimental_functions = true,
                 "promql-extended-range-selectors" => language.extended_range_selectors = true,
                 "promql-binop-fill-modifiers" => language.fill_modifiers = true,
                 "promql-duration-expr" => language.duration_expressions = true,
-                "promql-delayed-name-removal" => *delayed_name_removal = true,
-                "use-start-timestamps" => *use_start_timestamps = true,
+                "promql-delayed-name-removal" => enabled.delayed_name_removal = true,
+                "use-start-timestamps" => enabled.use_start_timestamps = true,
+                "st-storage" => enabled.start_timestamps = true,
                 other => idle.push(other.to_owned()),
             }
         }

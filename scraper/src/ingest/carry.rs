@@ -77,7 +77,7 @@ impl Ingest {
         self.families.rewind();
         for ((text, series), old) in former.layout.lines().zip(&former.layout.fates) {
             match format {
-                PageFormat::Lines(format) if !self.job.histograms.to_custom => {
+                PageFormat::Lines(format) if !self.belong_together(format) => {
                     self.families.learn_all(&text[..series], format);
                 }
                 // Such lines have no comments.

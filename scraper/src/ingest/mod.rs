@@ -18,7 +18,6 @@
 //! there, and has another number then; what lived is defined there again (`carry`).
 
 mod carry;
-mod convert;
 mod family;
 mod held_once;
 mod histogram;
@@ -32,7 +31,9 @@ mod reading;
 mod report;
 mod resolve;
 mod row;
+mod started;
 mod store;
+mod together;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -44,11 +45,11 @@ use tsdb::{Append, Cell, CellValue, GroupRef, Rejected};
 pub use report::Report;
 
 use crate::job::Job;
-use crate::parse::{ContentTypeError, PageFormat, ParseError, ProtobufError, format_of};
+use crate::parse::{ContentTypeError, Format, PageFormat, ParseError, ProtobufError, format_of};
 use crate::target::FamilyMetadata;
 use carry::Former;
 use family::Families;
-use layout::Layout;
+use layout::{Fate, Layout};
 use reading::Reading;
 use row::Row;
 
@@ -248,12 +249,18 @@ impl Ingest {
             return Ok(());
         }
         match format_of(content_type, self.job.fallback)? {
-            PageFormat::Lines(format) if self.job.histograms.to_custom => {
-                self.read_converting(body, format, reading)
+            PageFormat::Lines(format) if self.belong_together(format) => {
+                self.read_together(body, format, reading)
             }
             PageFormat::Lines(format) => self.read(body, format, reading),
             PageFormat::Protobuf => self.read_protobuf(body, reading),
         }
+    }
+
+    /// Whether lines of pages have to be looked at together.
+    fn belong_together(&self, format: Format) -> bool {
+        let has_starts = self.job.start_timestamps && format == Format::OpenMetrics;
+        self.job.histograms.to_custom || has_starts
     }
 
     /// The target's group, which this appender keeps. If it is not the one before, what lived there
@@ -286,12 +293,20 @@ impl Ingest {
                 *cell = *value;
             }
         }
+        for (line, start) in std::mem::take(&mut reading.starts) {
+            // One in the future is a clock that is wrong.
+            if let Fate::Column(place) = self.fate(line, reading)
+                && let Some(cell) = reading.cells.get_mut(place as usize).filter(|_| start <= at)
+            {
+                cell.start = Some(start);
+            }
+        }
         let mut cells: Vec<Cell<'_>> = Vec::new();
         if !reading.histogram_cells.is_empty() {
             cells.extend_from_slice(&reading.cells);
             for (place, number) in &reading.histogram_cells {
                 let value = CellValue::Histogram(&reading.histograms[*number]);
-                cells[*place as usize] = Cell { value, start: None };
+                cells[*place as usize].value = value;
             }
         }
         let cells = if cells.is_empty() { &reading.cells } else { &cells };

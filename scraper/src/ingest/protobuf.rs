@@ -77,8 +77,8 @@ impl Ingest {
         lines: &mut Lines<'_>,
         reading: &mut Reading,
     ) -> Result<(), IngestError> {
-        let timestamp = metric.timestamp;
-        match point.value {
+        let (timestamp, start) = (metric.timestamp, point.start);
+        let taken = match point.value {
             PointValue::Float(value) => {
                 let values = Values { value, timestamp, exemplar: point.exemplars.pop() };
                 let line = lines.put();
@@ -90,7 +90,12 @@ impl Ingest {
                 let sample = HistogramSample { histogram: *histogram, timestamp, exemplars };
                 self.histogram(sample, lines, reading)
             }
+        };
+        if let Some(start) = start.filter(|_| self.job.start_timestamps) {
+            let (_, layout) = lines.parts();
+            reading.starts.extend(layout.fates.len().checked_sub(1).map(|line| (line, start)));
         }
+        taken
     }
 }
 

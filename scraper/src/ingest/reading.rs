@@ -20,6 +20,8 @@ pub(super) struct Reading {
     pub(super) histograms: Vec<Histogram>,
     /// The places of cells that are histograms, and which.
     pub(super) histogram_cells: Vec<(u32, usize)>,
+    /// When what some lines count has started.
+    pub(super) starts: Vec<(usize, Timestamp)>,
     /// Whether a histogram has too many buckets.
     pub(super) is_over_buckets: bool,
     /// The new series by family, in the page's order: what to register, and for which lines.

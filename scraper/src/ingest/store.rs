@@ -134,7 +134,7 @@ impl Ingest {
         tolerate(append.exemplar(labels, exemplar), reading).map(|_| ())
     }
 
-    fn fate(&self, line: usize, reading: &Reading) -> Fate {
+    pub(super) fn fate(&self, line: usize, reading: &Reading) -> Fate {
         let fates = reading.layout.as_ref().map_or(&self.layout.fates, |layout| &layout.fates);
         fates.get(line).copied().unwrap_or(Fate::Dropped)
     }

@@ -467,3 +467,42 @@ fn names_are_the_same_in_another_group() {
         }
     }
 }
+
+/// `_created` lines are when the others have started, if that is wanted; else they are series.
+#[test]
+fn start_timestamps() {
+    let page = "# TYPE c counter\nc_total{a=\"1\"} 1\nc_created{a=\"1\"} 2.5\nc_created{a=\"2\"} 3\n\
+        c_total{a=\"2\"} 1\nc_total{a=\"3\"} 1\n# TYPE h histogram\nh_bucket{le=\"1.0\"} 1\n\
+        h_bucket{le=\"+Inf\"} 2\nh_count 2\nh_sum 3\nh_created 4\n# TYPE s summary\n\
+        s{quantile=\"0.5\"} 1\ns_count 1\ns_created 1e9\n# TYPE g gauge\ng_created 5\n# EOF\n";
+    let wanted = || Job { start_timestamps: true, ..job() };
+    let starts = |target: &Fixture| -> Vec<String> {
+        let state = target.store.state();
+        let all = state.starts.iter().map(|(labels, starts)| {
+            let own = labels.filtered(|name| !["instance", "job"].contains(&name));
+            format!("{own} {starts:?}")
+        });
+        all.collect()
+    };
+    let mut plain = Fixture::new(job());
+    plain.page(page, OPEN_METRICS).unwrap();
+    assert_eq!((starts(&plain).len(), plain.dump().len()), (0, 14));
+    let mut started = Fixture::new(wanted());
+    for _ in 0..2 {
+        assert_eq!(started.page(page, OPEN_METRICS).unwrap().scraped, 14);
+    }
+    // Those that are still to come are none: the summary's.
+    let both = |start: i64| format!("[(5000, {start}), (10000, {start})]");
+    let expected = [
+        format!("{{__name__=\"c_total\", a=\"1\"}} {}", both(2500)),
+        format!("{{__name__=\"c_total\", a=\"2\"}} {}", both(3000)),
+        format!("{{__name__=\"h_bucket\", le=\"+Inf\"}} {}", both(4000)),
+        format!("{{__name__=\"h_bucket\", le=\"1.0\"}} {}", both(4000)),
+        format!("{{__name__=\"h_count\"}} {}", both(4000)),
+        format!("{{__name__=\"h_sum\"}} {}", both(4000)),
+    ];
+    let mut shown = starts(&started);
+    shown.sort();
+    assert_eq!(shown, expected);
+    assert_eq!(started.dump().len(), 10);
+}

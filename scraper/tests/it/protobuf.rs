@@ -258,3 +258,18 @@ proptest! {
         scraper::fuzz::page(&page);
     }
 }
+
+/// When counters and histograms have started comes with their samples, if that is wanted.
+#[test]
+fn starts() {
+    for (start_timestamps, expected) in [(false, 0), (true, 7)] {
+        let mut fixture = Fixture::new(Job { start_timestamps, ..with(true, true) });
+        fixture.bytes(&whole_page(), PROTO).unwrap();
+        let state = fixture.store.state();
+        assert_eq!(state.starts.len(), expected, "{:?}", state.starts);
+        assert!(state.starts.values().all(|starts| *starts == [(5000, 5000)]));
+        let has = |name: &str| state.starts.keys().any(|own| own.metric_name() == Some(name));
+        assert_eq!(has("c_total") && has("h") && has("h_bucket"), start_timestamps);
+        assert!(!has("g") && !has("s_count"));
+    }
+}

@@ -23,6 +23,8 @@ pub(crate) struct State {
     /// The family that each series was registered with.
     pub(crate) family_of: BTreeMap<Labels, String>,
     pub(crate) exemplars: Vec<(Labels, Exemplar)>,
+    /// When what a series counts has started, at its samples that say so.
+    pub(crate) starts: BTreeMap<Labels, Vec<(i64, i64)>>,
     /// Native histograms; among the samples they stand by their counts.
     pub(crate) histograms: Vec<(Labels, Histogram)>,
     /// Rows appended with at least one cell that is not absent.
@@ -105,6 +107,10 @@ impl Appender<'_> {
             Some((last, _)) if *last == at.ms() => Ok(()),
             _ => {
                 samples.push((at.ms(), bits));
+                if let Some(start) = cell.start {
+                    let starts = self.state.starts.entry(labels.clone()).or_default();
+                    starts.push((at.ms(), start.ms()));
+                }
                 Ok(())
             }
         }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use scraper::discover::Problems;
 use scraper::discover::kubernetes::{Clusters, Monitored, Monitors};
 use scraper::discover::monitors::{Defaults, Objects};
-use scraper::job::Job;
+use scraper::job::{Job, Protocol};
 use scraper::manager::Manager;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -22,6 +22,8 @@ pub struct Wanted {
     settings: MonitorSettings,
     scrapes: Arc<Manager>,
     rules: Arc<RuleManager>,
+    /// Start timestamps are kept.
+    start_timestamps: bool,
     state: tokio::sync::Mutex<State>,
     shown: Mutex<Shown>,
     problems: Problems,
@@ -40,7 +42,12 @@ struct State {
 
 impl Wanted {
     /// Nothing yet.
-    pub fn new(settings: MonitorSettings, scrapes: Arc<Manager>, rules: Arc<RuleManager>) -> Self {
+    pub fn new(
+        settings: MonitorSettings,
+        scrapes: Arc<Manager>,
+        rules: Arc<RuleManager>,
+        start_timestamps: bool,
+    ) -> Self {
         let state = State {
             jobs: Vec::new(),
             rules: RuleOptions::default(),
@@ -50,7 +57,8 @@ impl Wanted {
             is_waiting: settings.cluster.is_some(),
         };
         let (state, shown) = (tokio::sync::Mutex::new(state), Mutex::default());
-        Self { settings, scrapes, rules, state, shown, problems: Problems::default() }
+        let problems = Problems::default();
+        Self { settings, scrapes, rules, start_timestamps, state, shown, problems }
     }
 
     /// Carries out what a configuration says from now on, beside what the objects say.
@@ -124,7 +132,10 @@ impl Wanted {
         let mut objects = state.files.objects();
         objects.merge(state.cluster.objects.clone());
         let mut shown = Shown { kinds: state.cluster.kinds.clone(), ..Shown::default() };
-        let jobs = self.jobs(state, &objects, &mut shown);
+        let mut jobs = self.jobs(state, &objects, &mut shown);
+        if self.start_timestamps {
+            jobs.iter_mut().for_each(keep_start_timestamps);
+        }
         let rules = self.groups(state, &objects, &mut shown);
         self.rules.apply(rules).await;
         say_failures(self.scrapes.apply(jobs));
@@ -191,6 +202,14 @@ impl Wanted {
     /// What stands in the way of reading them, by what is tried.
     pub fn problems(&self) -> Vec<(String, String)> {
         self.problems.list()
+    }
+}
+
+/// Protobuf, which has them for every counter, is asked for first unless the job says otherwise.
+fn keep_start_timestamps(job: &mut Job) {
+    job.start_timestamps = true;
+    if job.protocols == Protocol::TEXT_FIRST {
+        job.protocols = Protocol::PROTO_FIRST.to_vec();
     }
 }
 

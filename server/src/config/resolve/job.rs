@@ -57,6 +57,7 @@ pub(super) fn job(
             "empty or null metric relabeling rule in scrape config",
             validation,
         )?,
+        start_timestamps: false,
         yields: false,
         name,
     })

@@ -1,17 +1,19 @@
-//! Reading a page of text whose classic histograms become native ones.
+//! Reading a page of text on which lines belong together: classic histograms that become native
+//! ones, and counters whose start is told in a line of its own.
 //!
 //! Every line is parsed and decoded each time: which lines belong together depends on their
-//! labels. Only jobs that ask for the conversion pay for that.
+//! labels. Only jobs that ask for one of the two pay for that.
 
 use super::histogram::{ClassicPart, Gathered, series_of};
 use super::layout::Layout;
 use super::lines::Lines;
 use super::reading::Reading;
+use super::started::Started;
 use super::{Ingest, IngestError};
-use crate::parse::{Entry, Format, PageFormat, Parser, Sample, Values};
+use crate::parse::{Entry, Format, Label, PageFormat, Parser, Sample, Values};
 
 impl Ingest {
-    pub(super) fn read_converting(
+    pub(super) fn read_together(
         &mut self,
         body: &[u8],
         format: Format,
@@ -37,12 +39,15 @@ impl Ingest {
         reading: &mut Reading,
     ) -> Result<(), IngestError> {
         let mut gathered: Option<Gathered<'_>> = None;
+        let mut started = Started::default();
+        let has_starts = self.job.start_timestamps && format == Format::OpenMetrics;
         let mut before: &[u8] = b"";
         for entry in Parser::new(body, format) {
             let sample = match entry? {
                 Entry::Sample(sample) => sample,
                 comment => {
                     self.gathered(gathered.take(), lines, reading)?;
+                    started.end(reading);
                     self.families.learn(&comment, format);
                     before = b"#\n";
                     continue;
@@ -50,7 +55,16 @@ impl Ingest {
             };
             let Sample { series, value, timestamp, exemplar, .. } = sample;
             let values = Values { value, timestamp, exemplar };
-            if self.gather(series.bytes(), &values, &mut gathered, lines, reading)?
+            let (name, labels) = crate::parse::series::decode(series.bytes());
+            if has_starts {
+                let family = self.families.current();
+                if started.begin((&name, &labels), family, values.value, reading) {
+                    reading.counts.scraped += 1;
+                    continue;
+                }
+            }
+            if self.job.histograms.to_custom
+                && self.gather((&name, labels), &values, &mut gathered, lines, reading)?
                 && !self.job.histograms.classic_too
             {
                 continue;
@@ -60,7 +74,9 @@ impl Ingest {
             let line = lines.put();
             let (series, layout) = lines.parts();
             self.sample(line, series, values, layout, reading)?;
+            started.add(line);
         }
+        started.end(reading);
         self.gathered(gathered, lines, reading)
     }
 
@@ -68,15 +84,14 @@ impl Ingest {
     /// `false` if it is no such part.
     fn gather<'p>(
         &mut self,
-        series: &[u8],
+        (name, labels): (&str, Vec<Label<'_>>),
         values: &Values<'p>,
         gathered: &mut Option<Gathered<'p>>,
         lines: &mut Lines<'_>,
         reading: &mut Reading,
     ) -> Result<bool, IngestError> {
-        let (name, labels) = crate::parse::series::decode(series);
         let family = self.families.current();
-        let part = ClassicPart::of(&name, &labels, family);
+        let part = ClassicPart::of(name, &labels, family);
         let Some(part) = part else {
             self.gathered(gathered.take(), lines, reading)?;
             return Ok(false);
