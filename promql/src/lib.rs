@@ -1,7 +1,7 @@
 //! PromQL: text → tree → values.
 //!
 //! Reading order: [`ast`], [`value`], [`functions`]; [`parse`](mod@parse) and [`print`](mod@print) the
-//! text; `plan` (what does not depend on data), `eval` (one operator per file), `range` and `cache`
+//! text, [`pretty`] on several lines; `plan` (what does not depend on data), `eval` (one operator per file), `range` and `cache`
 //! (a range query, and what is kept of it), `engine` (the door).
 //! [`promqltest`] is the language in which all of it is tested.
 
@@ -20,11 +20,13 @@ mod memory;
 mod notes;
 pub mod parse;
 mod plan;
+pub mod pretty;
 pub mod print;
 mod profile;
 pub mod promqltest;
 mod range;
 pub mod value;
+mod walk;
 
 pub use budget::{Budget, Stop};
 pub use cache::{CacheStats, QueryCache};

@@ -80,13 +80,29 @@ impl Display for MatrixSelector {
 
 impl Display for Subquery {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{}[{}:", self.expr, self.range)?;
-        if let Some(step) = &self.step {
+        write!(f, "{}{}", self.expr, self.suffix())
+    }
+}
+
+impl Subquery {
+    /// What stands behind its expression: range, step and modifiers.
+    pub fn suffix(&self) -> impl Display + '_ {
+        Suffix(self)
+    }
+}
+
+struct Suffix<'a>(&'a Subquery);
+
+impl Display for Suffix<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Subquery { range, step, modifiers, .. } = self.0;
+        write!(f, "[{range}:")?;
+        if let Some(step) = step {
             write!(f, "{step}")?;
         }
         f.write_char(']')?;
-        write_at(&self.modifiers, f)?;
-        write_offset(&self.modifiers, f)
+        write_at(modifiers, f)?;
+        write_offset(modifiers, f)
     }
 }
 
@@ -152,12 +168,21 @@ impl Display for Aggregate {
         f.write_str(self.op.as_str())?;
         match &self.grouping {
             Grouping::By(labels) if labels.is_empty() => {}
-            Grouping::By(labels) => write!(f, " by ({}) ", List(labels))?,
-            Grouping::Without(labels) => write!(f, " without ({}) ", List(labels))?,
+            grouping => write!(f, "{grouping} ")?,
         }
         match &self.param {
             Some(param) => write!(f, "({param}, {})", self.expr),
             None => write!(f, "({})", self.expr),
+        }
+    }
+}
+
+impl Display for Grouping {
+    /// With a space before it.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::By(labels) => write!(f, " by ({})", List(labels)),
+            Self::Without(labels) => write!(f, " without ({})", List(labels)),
         }
     }
 }

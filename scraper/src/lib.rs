@@ -3,7 +3,7 @@
 //! Reading order, the way a sample goes: [`job`] and [`client`] (what was configured), [`discover`] (where it is)
 //! and [`relabel`] make a [`target`]; [`cycle`] wakes at its times, [`fetch`] gets a page,
 //! [`parse`] reads it, and [`ingest`] appends it as one row. [`manager`] starts and stops the
-//! cycles.
+//! cycles; [`totals`] is what they count.
 
 pub mod client;
 pub mod cycle;
@@ -16,3 +16,4 @@ pub mod manager;
 pub mod parse;
 pub mod relabel;
 pub mod target;
+pub mod totals;

@@ -5,6 +5,7 @@
 //! 3. Stopping: no new requests, scrapes end, the log is synced. All of it within
 //!    [`STOP_TIMEOUT`], so that an orchestrator never has to kill.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +18,7 @@ use scraper::cycle::Clock;
 use scraper::job::Job;
 use scraper::manager::Manager;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tracing::{error, info, warn};
 use tsdb::disk::os::OsDisk;
 use tsdb::{Db, Dropped, Recovery};
@@ -27,7 +28,9 @@ use crate::features::Enabled;
 use crate::flags::SharedFlags;
 use crate::http::{self, HttpOptions, Lifecycle, PublicAddress, Services, State};
 use crate::metrics::Metrics;
+use crate::mixin::Mixin;
 use crate::monitors::{MonitorSettings, Wanted};
+use crate::notifications::Notifications;
 use crate::queries::{LocalQueries, QueryLimits};
 use crate::reload::{self, ConfigFile, Reloader, Reloads};
 use crate::rules::group::Context as RuleContext;
@@ -78,6 +81,7 @@ pub struct App {
     directory: PathBuf,
     clock: Arc<dyn Clock>,
     options: AppOptions,
+    replayed_segments: usize,
 }
 
 impl App {
@@ -98,7 +102,9 @@ impl App {
         let (db, recovery) = Db::open(Arc::new(OsDisk), directory, limits)
             .with_context(|| format!("cannot open the store in {}", directory.display()))?;
         log_recovery(directory, &recovery);
-        Ok(Self { db: Arc::new(db), directory: directory.to_owned(), clock, options })
+        let replayed_segments = recovery.segments;
+        let (db, directory) = (Arc::new(db), directory.to_owned());
+        Ok(Self { db, directory, clock, options, replayed_segments })
     }
 
     /// What the page shows on top.
@@ -126,7 +132,7 @@ impl App {
         let rules = state.rules.clone();
         let defaults = self.options.monitors.defaults;
         state.wanted.configure(jobs, self.options.rules.clone(), defaults).await;
-        let ready = state.ready.clone();
+        let (ready, notifications) = (state.ready.clone(), state.notifications.clone());
         let (stopping, stopped) = watch::channel(false);
         let mut ticks = tokio::task::JoinSet::new();
         ticks.spawn(upkeep::sync_log(
@@ -155,8 +161,8 @@ impl App {
             // Answers are written whole; waiting for more would only delay them.
             let _ = connection.set_nodelay(true);
         });
-        let served = axum::serve(listener, http::router(state))
-            .with_graceful_shutdown(until_stopped(stopped));
+        let service = http::router(state).into_make_service_with_connect_info::<SocketAddr>();
+        let served = axum::serve(listener, service).with_graceful_shutdown(until_stopped(stopped));
         let server = tokio::spawn(served.into_future());
         tokio::select! {
             () = stop => {}
@@ -164,6 +170,7 @@ impl App {
         }
         info!("stopping");
         ready.store(false, Ordering::Release);
+        notifications.end();
         let _ = stopping.send(true);
         if tokio::time::timeout(STOP_TIMEOUT, server).await.is_err() {
             warn!("some requests were still open after {STOP_TIMEOUT:?} and were cut");
@@ -189,6 +196,9 @@ impl App {
         let enabled = Enabled::new(&shared.features);
         for name in &enabled.idle {
             warn!("--enable-feature={name} has no effect");
+        }
+        for name in &shared.idle {
+            warn!("--{name} has no effect");
         }
         let subquery_step_ms = self.options.rules.defaults.interval_ms;
         let engine =
@@ -217,9 +227,15 @@ impl App {
         let wanted = Wanted::new(monitors, scrapes.clone(), rules.clone(), starts);
         let wanted = Arc::new(wanted);
         let reloader = self.options.file.as_ref();
+        let (notifications, query_log) = (Arc::<Notifications>::default(), Arc::default());
         let reloader = reloader.map(|file| {
-            let reloads =
-                Reloads { wanted: wanted.clone(), rules: rules.clone(), queries: queries.clone() };
+            let reloads = Reloads {
+                wanted: wanted.clone(),
+                rules: rules.clone(),
+                queries: queries.clone(),
+                query_log: Arc::clone(&query_log),
+                notifications: notifications.clone(),
+            };
             Reloader::new(file, reloads, metrics.clone())
         });
         Arc::new(Services {
@@ -235,6 +251,11 @@ impl App {
             scrapes,
             wanted,
             clock: self.clock.clone(),
+            started: self.clock.now(),
+            notifications,
+            query_log,
+            mixin: Mixin::default(),
+            followers: Arc::new(Semaphore::new(http::FOLLOWERS_MAX)),
             metrics,
             ready: Arc::new(AtomicBool::new(true)),
             options: HttpOptions {
@@ -244,6 +265,12 @@ impl App {
                 takes_late: self.options.out_of_order_ms > 0,
                 public,
                 query_timeout: timeout,
+                lookback_ms,
+                language: enabled.language,
+                origins: shared.origins.clone(),
+                flags: shared.listed.clone(),
+                retention: self.options.retention,
+                replayed_segments: self.replayed_segments,
                 notice: self.options.notice.clone(),
             },
         })

@@ -2,14 +2,18 @@
 //!
 //! Names are Prometheus's where it has them. A bare `inferometer --config.file=…` means `serve`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use regex::Regex;
 use scraper::discover::kubernetes::MonitorOptions;
 use tsdb::model::duration::parse_duration;
 
 use crate::config::{Global, parse_bytes};
+use crate::idle_flags;
 use crate::monitors::{self, MonitorSettings};
 use crate::packs::Choice;
 
@@ -439,10 +443,43 @@ pub struct SharedFlags {
     /// What is logged: error, warn, info, debug or trace
     #[arg(long = "log.level", default_value = "info", value_name = "LEVEL")]
     pub log_level: String,
+    /// Pages of which origins may read the API: a regular expression for the whole origin
+    #[arg(long = "web.cors.origin", default_value = ".*", value_parser = whole_regex,
+          value_name = "REGEX")]
+    pub origins: Regex,
+    /// Every flag with its value, as `/api/v1/status/flags` lists them
+    #[arg(skip)]
+    pub listed: BTreeMap<String, String>,
+    /// Flags that were given and have no effect
+    #[arg(skip)]
+    pub idle: Vec<String>,
     /// How it is logged: logfmt or json
     #[arg(long = "log.format", default_value = "logfmt", value_name = "FORMAT",
           value_parser = ["logfmt", "json"])]
     pub log_format: String,
+}
+
+fn whole_regex(text: &str) -> Result<Regex, String> {
+    Regex::new(&format!("^(?:{text})$")).map_err(|error| error.to_string())
+}
+
+/// The flags of subcommand `name` with their values as texts; empty without a value.
+fn listed(name: &str, matches: &ArgMatches) -> BTreeMap<String, String> {
+    let command = Flags::command();
+    let arguments =
+        command.find_subcommand(name).into_iter().flat_map(clap::Command::get_arguments);
+    let value = |id: &str| {
+        let values = matches.get_raw(id).into_iter().flatten();
+        values.map(|value| value.to_string_lossy()).collect::<Vec<_>>().join(",")
+    };
+    let named = arguments.filter_map(|own| Some((own.get_long()?, own)));
+    let pairs = named.map(|(long, own)| {
+        let id = own.get_id().as_str();
+        let is_switch = !own.get_action().takes_values();
+        let is_given = matches.value_source(id) == Some(ValueSource::CommandLine);
+        (long.to_owned(), if is_switch { is_given.to_string() } else { value(id) })
+    });
+    pairs.collect()
 }
 
 fn duration_ms(text: &str) -> Result<i64, String> {
@@ -467,7 +504,20 @@ impl Flags {
         if bare {
             args.insert(1, "serve".to_owned());
         }
-        Self::try_parse_from(args)
+        let (args, idle) = idle_flags::take(args);
+        let matches = Self::command().try_get_matches_from(args)?;
+        let mut flags = Self::from_arg_matches(&matches)?;
+        let shared = match &mut flags.command {
+            Command::Serve(own) => &mut own.shared,
+            Command::Demo(own) => &mut own.shared,
+            _ => return Ok(flags),
+        };
+        if let Some((name, matches)) = matches.subcommand() {
+            shared.listed = listed(name, matches);
+            shared.listed.extend(idle_flags::listed(&idle));
+            shared.idle = idle.into_keys().collect();
+        }
+        Ok(flags)
     }
 }
 

@@ -16,6 +16,8 @@ use promql::CacheStats;
 use scraper::target::{Health, TargetStatus};
 use tsdb::Stats;
 
+use crate::process;
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct RequestLabels {
     handler: String,
@@ -253,47 +255,17 @@ impl Metrics {
         page
     }
 
-    /// From `/proc`; where there is none, the values stay 0.
+    /// Whether the configuration file was read with success, and when it last was, in seconds since
+    /// 1970.
+    pub fn config_loaded(&self) -> (bool, f64) {
+        (self.config_loaded.get() != 0, self.config_loaded_at.get())
+    }
+
+    /// Where the system does not tell, the values stay 0.
     fn read_process(&self) {
-        let Some(process) = std::fs::read_to_string("/proc/self/stat").ok().and_then(|s| parse(&s))
-        else {
-            return;
-        };
+        let Some(process) = process::read() else { return };
         self.resident_bytes.set(process.resident_bytes);
         let counted = self.cpu_seconds.get();
         self.cpu_seconds.inc_by((process.cpu_seconds - counted).max(0.0));
-    }
-}
-
-struct Process {
-    cpu_seconds: f64,
-    resident_bytes: i64,
-}
-
-/// Reads `/proc/self/stat` (proc(5)): user and system time are its fields 14 and 15 in clock
-/// ticks, resident memory its field 24 in pages. The second field may hold spaces, so counting
-/// starts after its closing parenthesis, with field 3.
-fn parse(stat: &str) -> Option<Process> {
-    let (_, after_name) = stat.rsplit_once(')')?;
-    let field = |number: usize| after_name.split_ascii_whitespace().nth(number - 3)?.parse().ok();
-    let ticks: i64 = field(14)? + field(15)?;
-    let pages: i64 = field(24)?;
-    Some(Process {
-        cpu_seconds: ticks as f64 / rustix::param::clock_ticks_per_second() as f64,
-        resident_bytes: pages * rustix::param::page_size() as i64,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_process_is_read() {
-        let stat =
-            format!("1 (a b) c) S {}", (4..=30).map(|n| format!("{n} ")).collect::<String>());
-        let process = parse(&stat).unwrap();
-        assert_eq!(process.resident_bytes, 24 * rustix::param::page_size() as i64);
-        assert!(process.cpu_seconds > 0.0);
     }
 }

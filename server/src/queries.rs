@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
+use promql::ast::Expr;
 use promql::explain::Explanation;
 use promql::parse::{Features, ParseError};
 use promql::value::{Answer, Steps};
@@ -111,6 +112,9 @@ pub trait Queries: Send + Sync {
         steps: Steps,
         options: QueryOptions,
     ) -> Result<Explanation, QueryError>;
+
+    /// The tree of `text`, without evaluating it.
+    fn parse(&self, text: &str) -> Result<Expr, ParseError>;
 
     /// Bytes that running queries hold.
     fn held_bytes(&self) -> usize;
@@ -292,6 +296,10 @@ impl Queries for LocalQueries {
         self.ask(text, options, |engine, query, budget| {
             engine.explain_range(query, &*self.store, steps, budget)
         })
+    }
+
+    fn parse(&self, text: &str) -> Result<Expr, ParseError> {
+        promql::parse(text, &self.features)
     }
 
     fn held_bytes(&self) -> usize {

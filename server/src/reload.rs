@@ -6,6 +6,7 @@
 //! each says one line in the log. `storage` is what it was at the start.
 
 use std::collections::hash_map::DefaultHasher;
+use std::fs::File;
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,12 +15,15 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::{error, info, warn};
+use tsdb::model::Timestamp;
 
 use crate::config::{self, Config, ConfigError};
 use crate::metrics::Metrics;
 use crate::monitors::{self, Wanted};
+use crate::notifications::{Notifications, RELOAD_FAILED};
 use crate::packs::BuiltIn;
 use crate::queries::LocalQueries;
+use crate::query_log::QueryLog;
 use crate::rules::manager::RuleManager;
 
 /// A configuration file, as it was when the server started, and how it is watched.
@@ -72,12 +76,20 @@ pub struct Reloads {
     pub rules: Arc<RuleManager>,
     /// The step of subqueries that name none.
     pub queries: Arc<LocalQueries>,
+    /// Where queries are written.
+    pub query_log: Arc<QueryLog>,
+    /// Told whether the file could be loaded.
+    pub notifications: Arc<Notifications>,
 }
 
 impl Reloader {
     /// For a file that was loaded, which `reloads` have taken.
     pub fn new(file: &ConfigFile, reloads: Reloads, metrics: Arc<Metrics>) -> Self {
         metrics.set_config_loaded(true);
+        match open_query_log(&file.config) {
+            Ok(file) => reloads.query_log.set(file),
+            Err(error) => error!("queries are not logged: {error}"),
+        }
         say_idle(&file.config);
         Self {
             path: file.path.clone(),
@@ -107,7 +119,8 @@ impl Reloader {
                 built_in.add_jobs(&mut config);
                 let mut rules = manager.load(&config).map_err(|error| error.to_string())?;
                 built_in.add_rules(&mut rules);
-                Ok((config, rules))
+                let queries = open_query_log(&config)?;
+                Ok((config, rules, queries))
             });
             (loaded, tried)
         });
@@ -115,10 +128,11 @@ impl Reloader {
             self.tried.store(tried, Ordering::Relaxed);
             loaded
         });
-        let (config, rules) = match loaded.map_err(|error| error.to_string()) {
+        let (config, rules, queries) = match loaded.map_err(|error| error.to_string()) {
             Ok(Ok(loaded)) => loaded,
             Ok(Err(error)) | Err(error) => return Err(self.refuse(why, &error)),
         };
+        self.reloads.query_log.set(queries);
         let defaults = monitors::defaults(&config.global);
         self.reloads.wanted.configure(config.jobs.clone(), rules, defaults).await;
         self.hold(config, why);
@@ -130,7 +144,7 @@ impl Reloader {
         self.reloads.queries.set_subquery_step(config.global.evaluation_interval_ms);
         info!("{} loaded ({why}): {jobs} jobs", self.path.display());
         say_idle(&config);
-        self.metrics.set_config_loaded(true);
+        self.note(true);
         let mut now = self.config.lock().unwrap_or_else(PoisonError::into_inner);
         if now.storage != config.storage {
             warn!("`storage` has changed, which takes effect at the next start");
@@ -138,12 +152,24 @@ impl Reloader {
         *now = Arc::new(config);
     }
 
+    fn note(&self, is_loaded: bool) {
+        self.metrics.set_config_loaded(is_loaded);
+        let now = Timestamp::from_ms(jiff::Timestamp::now().as_millisecond());
+        self.reloads.notifications.set(RELOAD_FAILED, !is_loaded, now);
+    }
+
     fn refuse(&self, why: &str, error: &str) -> String {
-        self.metrics.set_config_loaded(false);
+        self.note(false);
         let path = self.path.display();
         error!("{path} not loaded ({why}), the configuration stays as it was: {error}");
         format!("couldn't load configuration (--config.file={path:?}): {error}")
     }
+}
+
+fn open_query_log(config: &Config) -> Result<Option<File>, String> {
+    let path = config.global.query_log.as_deref();
+    let open = |path| QueryLog::open(path).map_err(|error| format!("{}: {error}", path.display()));
+    path.map(open).transpose()
 }
 
 /// Says which addresses make no target.

@@ -94,6 +94,15 @@ pub fn parse_metric_selector(text: &str) -> Result<Vec<Matcher>, ParseError> {
     })
 }
 
+/// The conditions of the vector selector at the beginning of `text`, in the order in which they were
+/// written, that of the name before the braces last.
+pub fn parse_written_matchers(text: &str) -> Result<Vec<Matcher>, ParseError> {
+    run(text, &Features::default(), |parser| {
+        let (selector, _) = parser.written_selector()?;
+        Ok(selector.matchers)
+    })
+}
+
 /// Parses a series' name and labels, `up{job="vllm"}`.
 pub fn parse_metric(text: &str) -> Result<Labels, ParseError> {
     run(text, &Features::default(), |parser| {

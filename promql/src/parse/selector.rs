@@ -41,6 +41,17 @@ impl Parser<'_> {
 
     /// A selector and where it ends.
     pub(super) fn vector_selector(&mut self) -> Parsed<(VectorSelector, usize)> {
+        let (mut selector, end) = self.written_selector()?;
+        let braced = selector.matchers.len() - usize::from(selector.name.is_some());
+        selector.matchers[..braced].sort_by(|a, b| {
+            let (a_key, b_key) = ((a.name(), a.op() as u8), (b.name(), b.op() as u8));
+            a_key.cmp(&b_key).then_with(|| a.value().cmp(b.value()))
+        });
+        Ok((selector, end))
+    }
+
+    /// The same with its conditions in the order in which they were written.
+    pub(super) fn written_selector(&mut self) -> Parsed<(VectorSelector, usize)> {
         let (mut name, mut end) = (None, 0);
         if self.peek().is_metric_name() {
             let lexeme = self.take();
@@ -68,10 +79,6 @@ impl Parser<'_> {
                 return Err(self.unexpected().within(MATCHING, "\",\" or \"}\""));
             }
         }
-        matchers.sort_by(|a, b| {
-            let (a_key, b_key) = ((a.name(), a.op() as u8), (b.name(), b.op() as u8));
-            a_key.cmp(&b_key).then_with(|| a.value().cmp(b.value()))
-        });
         Ok(())
     }
 

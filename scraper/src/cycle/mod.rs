@@ -30,6 +30,7 @@ use crate::fetch::{FetchError, Fetcher, Page, Wire};
 use crate::ingest::{Counts, Ingest, Report};
 use crate::job::Job;
 use crate::target::Target;
+use crate::totals::Totals;
 use unwind::{panic_text, text_of, unwinding};
 
 /// Pages up to this size are stored on the thread that fetched them; reading as much takes some
@@ -196,8 +197,10 @@ pub(crate) enum Order {
 pub(crate) async fn run(
     parts: Parts,
     storage: Arc<dyn Storage>,
+    totals: Arc<Totals>,
     mut orders: watch::Receiver<Order>,
 ) {
+    let mut before = None;
     let schedule = Schedule::new(parts.target.identity, parts.target.interval_ms);
     let mut scrape = Scrape::new(parts.clone());
     let mut due = schedule.after(parts.clock.now());
@@ -212,12 +215,16 @@ pub(crate) async fn run(
             () = stopped(&mut orders) => break,
             fetched = unwinding(scrape.fetch()) => fetched,
         };
+        let between = before.replace(started).map(|before| started.saturating_sub(before));
+        totals.scraped_after(schedule.interval_ms(), between);
         let (page, fetched) =
             fetched.unwrap_or_else(|text| (Page::default(), Err(FetchError::Body(text))));
         let is_large = page.body.len() > PAGE_BYTES_INLINE;
-        let store = storage.clone();
+        let (store, totals) = (storage.clone(), totals.clone());
         let storing = move || {
-            scrape.store(&page, fetched, at, started, &*store);
+            let is_too_large = matches!(fetched, Err(FetchError::TooLarge));
+            let outcome = scrape.store(&page, fetched, at, started, &*store);
+            totals.stored(&outcome, is_too_large);
             scrape
         };
         let stored = match is_large {

@@ -36,6 +36,7 @@ use crate::discover::Mechanism;
 use crate::discover::kubernetes::Clusters;
 use crate::job::Job;
 use crate::target::{self, Found};
+use crate::totals::Totals;
 use pool::{Changes, Pool, Running, end};
 use source::{AbortOnDrop, Sets, Source};
 
@@ -54,6 +55,7 @@ struct Shared {
     clock: Arc<dyn Clock>,
     /// Where the scrapes run; `None`: where [`Manager::apply`] is called.
     runtime: Option<Handle>,
+    totals: Arc<Totals>,
     state: Mutex<State>,
 }
 
@@ -81,8 +83,8 @@ impl Manager {
     }
 
     fn with(storage: Arc<dyn Storage>, clock: Arc<dyn Clock>, runtime: Option<Handle>) -> Self {
-        let (clusters, state) = (Clusters::default(), Mutex::default());
-        Self(Arc::new(Shared { clusters, storage, clock, runtime, state }))
+        let (clusters, state, totals) = (Clusters::default(), Mutex::default(), Arc::default());
+        Self(Arc::new(Shared { clusters, storage, clock, runtime, totals, state }))
     }
 
     /// Makes these jobs the ones that are scraped; returns the addresses known now that make no
@@ -94,7 +96,8 @@ impl Manager {
         for (rank, job) in claims::ranked(jobs) {
             let sources = state.sources_of(&job.discover, shared);
             let (name, before) = (job.name.clone(), old.remove(&job.name));
-            let mut pool = Pool::new(job, rank, sources, shared.runtime.clone());
+            let (runtime, totals) = (shared.runtime.clone(), shared.totals.clone());
+            let mut pool = Pool::new(job, rank, sources, runtime, totals);
             if let Some(before) = before {
                 pool.inherit(before, &mut state.ending);
             }
@@ -112,6 +115,11 @@ impl Manager {
         }
         state.forget();
         state.failures()
+    }
+
+    /// What was counted over all targets, those that are gone among them.
+    pub fn totals(&self) -> &Totals {
+        &self.0.totals
     }
 
     /// Stops all mechanisms and scrapes, leaving series as they are. Scrapes that are being stored

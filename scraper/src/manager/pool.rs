@@ -15,6 +15,7 @@ use super::terms::{AllTerms, Terms};
 use crate::cycle::{self, Clock, Order, Parts};
 use crate::job::{Job, Limits};
 use crate::target::{Dropped, Found, Target, TargetError};
+use crate::totals::Totals;
 
 /// How many targets that are left to other jobs are remembered.
 const YIELDED_SHOWN_MAX: usize = 100;
@@ -35,6 +36,7 @@ pub(super) struct Pool {
     terms: AllTerms,
     /// Where the scrapes run; `None`: where they are started.
     runtime: Option<Handle>,
+    totals: Arc<Totals>,
 }
 
 /// What became of that which is not scraped.
@@ -69,11 +71,17 @@ pub(super) struct Running {
 }
 
 impl Pool {
-    pub(super) fn new(job: Job, rank: usize, sources: Vec<u64>, runtime: Option<Handle>) -> Self {
+    pub(super) fn new(
+        job: Job,
+        rank: usize,
+        sources: Vec<u64>,
+        runtime: Option<Handle>,
+        totals: Arc<Totals>,
+    ) -> Self {
         let (running, rest, changes) = (HashMap::new(), Rest::default(), watch::Sender::default());
         let (job, task) = (Arc::new(job), None);
         let terms = AllTerms::new(job.clone());
-        Self { job, rank, sources, running, rest, changes, task, terms, runtime }
+        Self { job, rank, sources, running, rest, changes, task, terms, runtime, totals }
     }
 
     /// Takes over what goes on unchanged from the same job as it was; the rest has to end.
@@ -95,6 +103,7 @@ impl Pool {
         clock: &Arc<dyn Clock>,
         ending: &mut Vec<Running>,
     ) -> bool {
+        let began = clock.monotonic();
         let mut before = std::mem::take(&mut self.running);
         let (left, own): (Vec<Target>, Vec<Target>) =
             found.targets.into_iter().partition(|target| claims.contains_key(&target.url));
@@ -124,6 +133,8 @@ impl Pool {
             failures: found.failures,
             failure_count: found.failure_count,
         };
+        let took = clock.monotonic().saturating_sub(began);
+        self.totals.synced(&self.job.name, took);
         is_changed
     }
 
@@ -145,7 +156,7 @@ impl Pool {
         let Terms { job, fetcher } = self.terms.of(&self.job, target.histograms);
         let parts = Parts { target: target.clone(), job, fetcher, clock: clock.clone() };
         let (orders, receiver) = watch::channel(Order::Run);
-        let cycle = cycle::run(parts, storage.clone(), receiver);
+        let cycle = cycle::run(parts, storage.clone(), self.totals.clone(), receiver);
         let task = match &self.runtime {
             Some(runtime) => runtime.spawn(cycle),
             None => tokio::spawn(cycle),

@@ -32,7 +32,7 @@ macro_rules! levels {
 levels! {
     FILE: File, "the file's top level", OF_FILE;
     SCRAPE_FILE: ScrapeFile, "a file of `scrape_config_files`", &[];
-    GLOBAL: Global, "`global`", OF_GLOBAL;
+    GLOBAL: Global, "`global`", &[];
     STORAGE: Storage, "`storage`", &[];
     TSDB: Tsdb, "`tsdb`", &[];
     RETENTION: Retention, "`retention`", &[];
@@ -64,8 +64,6 @@ const OF_FILE: Unsupported = &[
     (&["remote_write"], "samples are stored here and not sent on; leave it out"),
     (&["tracing"], "no traces are sent; leave it out"),
 ];
-
-const OF_GLOBAL: Unsupported = &[(&["query_log_file"], "queries are not logged; leave it out")];
 
 const OF_SCRAPE_CONFIG: Unsupported = &[(OTHER_DISCOVERY, OTHER_DISCOVERY_CURE)];
 

@@ -1,6 +1,7 @@
 //! Settings that are no jobs, resolved.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use scraper::discover::Mechanism;
 use scraper::job::{ClientOptions, Scheme};
@@ -21,6 +22,8 @@ pub struct Global {
     /// Labels that are added when something leaves this server; `$NAME` and `${NAME}` stand for
     /// environment variables and are replaced already.
     pub external_labels: BTreeMap<String, String>,
+    /// Where each query is written; `None`: nowhere.
+    pub query_log: Option<PathBuf>,
 }
 
 /// The section `storage`.

@@ -3,7 +3,6 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-use axum::body::Bytes;
 use axum::extract::{RawQuery, State as Shared};
 use axum::http::StatusCode;
 use tsdb::model::labels::Quoted;
@@ -11,14 +10,14 @@ use tsdb::model::{Matcher, TimeRange, Timestamp};
 
 use super::envelope::Success;
 use super::error::{ApiError, ErrorType};
-use super::params::{Params, invalid};
+use super::params::{Form, Params, invalid};
 use super::{State, blocking};
 
 /// Deletes the samples from `start` to `end` of the series that a `match[]` chooses.
 pub(super) async fn delete_series(
     Shared(state): Shared<State>,
     RawQuery(query): RawQuery,
-    body: Bytes,
+    Form(body): Form,
 ) -> Result<StatusCode, ApiError> {
     let params = permitted(&state, query, &body)?;
     if params.all("match[]").next().is_none() {
@@ -51,7 +50,7 @@ fn delete(
 pub(super) async fn clean_tombstones(
     Shared(state): Shared<State>,
     RawQuery(query): RawQuery,
-    body: Bytes,
+    Form(body): Form,
 ) -> Result<StatusCode, ApiError> {
     permitted(&state, query, &body)?;
     blocking(move || {
@@ -66,7 +65,7 @@ pub(super) async fn clean_tombstones(
 pub(super) async fn snapshot(
     Shared(state): Shared<State>,
     RawQuery(query): RawQuery,
-    body: Bytes,
+    Form(body): Form,
 ) -> Result<Success, ApiError> {
     let params = permitted(&state, query, &body)?;
     let skip_head = params.get("skip_head").map_or(Ok(false), parse_bool);

@@ -53,6 +53,24 @@ pub(super) fn write_list<T>(
     out.push(']');
 }
 
+/// Writes an object; names as they are, each value by `write`.
+pub(super) fn write_object<N: AsRef<str>, T>(
+    out: &mut String,
+    fields: impl IntoIterator<Item = (N, T)>,
+    mut write: impl FnMut(&mut String, T),
+) {
+    out.push('{');
+    for (index, (name, value)) in fields.into_iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        write_html_safe(out, name.as_ref());
+        out.push(':');
+        write(out, value);
+    }
+    out.push('}');
+}
+
 /// Writes a label set as an object.
 pub(super) fn write_labels(out: &mut String, labels: &Labels) {
     out.push('{');
@@ -80,7 +98,7 @@ pub(super) fn write_seconds(out: &mut String, time: Timestamp) {
 }
 
 /// Writes a number, quoted.
-fn write_float(out: &mut String, value: f64) {
+pub(super) fn write_float(out: &mut String, value: f64) {
     out.push('"');
     write_json(out, value);
     out.push('"');

@@ -1,18 +1,17 @@
 //! `/api/v1/labels` and `/api/v1/label/<name>/values`.
 
-use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State as Shared};
 
 use super::envelope::Success;
 use super::error::ApiError;
-use super::params::Params;
+use super::params::{Form, Params};
 use super::{State, blocking, json};
 
 /// All label names of the chosen series.
 pub(super) async fn names(
     Shared(state): Shared<State>,
     RawQuery(query): RawQuery,
-    body: Bytes,
+    Form(body): Form,
 ) -> Result<Success, ApiError> {
     let params = Params::new(&body, query.as_deref().unwrap_or(""));
     let (range, matchers, limit) = (params.range()?, params.matchers()?, params.limit()?);
@@ -28,8 +27,9 @@ pub(super) async fn values(
     Shared(state): Shared<State>,
     Path(name): Path<String>,
     RawQuery(query): RawQuery,
+    Form(body): Form,
 ) -> Result<Success, ApiError> {
-    let params = Params::new(&[], query.as_deref().unwrap_or(""));
+    let params = Params::new(&body, query.as_deref().unwrap_or(""));
     let name = unescape_name(&name);
     if name.is_empty() {
         return Err(ApiError::bad_data(format!("invalid label name: {name:?}")));

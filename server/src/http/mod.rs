@@ -3,54 +3,74 @@
 //! One file per endpoint family. [`State`] is what they share; [`router`] is the table of paths.
 //! Blocking work (queries, look-ups, writes) runs on the blocking pool, never on a reactor thread.
 
+mod access;
 mod admin;
 mod discovery;
 mod envelope;
 mod error;
+mod exemplars;
 mod explain;
+mod features;
+mod federate;
 mod global_url;
 mod json;
 mod labels;
 mod lifecycle;
 mod metadata;
+mod notifications;
+mod openapi;
 mod page;
 mod params;
 mod probe;
 mod query;
+mod query_log;
 mod relabel_steps;
+mod routes;
 mod rules;
+mod runtime;
+mod scrape_pool;
+mod self_metrics;
 mod series;
 mod stats;
 mod status;
 mod status_tsdb;
+mod syntax;
 mod targets;
 mod targets_metadata;
 mod write;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::HeaderValue;
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
+use promql::parse::Features;
+use regex::Regex;
 use scraper::cycle::Clock;
+use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tsdb::model::Timestamp;
 
 use crate::ingest::remote_write::Receiver;
 use crate::metrics::Metrics;
+use crate::mixin::Mixin;
 use crate::monitors::Wanted;
+use crate::notifications::Notifications;
 use crate::queries::Queries;
+use crate::query_log::QueryLog;
 use crate::rules::manager::RuleManager;
+use crate::upkeep::Retention;
 
 pub use error::{ApiError, ErrorType};
 pub use global_url::PublicAddress;
 pub use lifecycle::Lifecycle;
+pub use notifications::FOLLOWERS_MAX;
 
 /// Largest form body of a query, in bytes (queries are texts; Prometheus allows Go's 10 MB).
 pub const FORM_BYTES_MAX: usize = 10 << 20;
@@ -74,10 +94,20 @@ pub struct Services {
     pub rules: Arc<RuleManager>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
+    /// When the server started.
+    pub started: Timestamp,
+    /// What the operator should know.
+    pub notifications: Arc<Notifications>,
+    /// How many more may follow them.
+    pub followers: Arc<Semaphore>,
     /// What we export about ourselves.
     pub metrics: Arc<Metrics>,
     /// Whether queries are answered yet.
     pub ready: Arc<AtomicBool>,
+    /// Where queries are written.
+    pub query_log: Arc<QueryLog>,
+    /// What Prometheus's dashboards ask for.
+    pub mixin: Mixin,
     /// What reloads and what ends.
     pub lifecycle: Lifecycle,
     /// Switches and limits.
@@ -99,44 +129,38 @@ pub struct HttpOptions {
     pub public: PublicAddress,
     /// Longest time a query may take.
     pub query_timeout: Duration,
+    /// How far back `/federate` looks, in ms, unless a query says otherwise.
+    pub lookback_ms: i64,
+    /// Which optional parts of the language are on.
+    pub language: Features,
+    /// Origins whose pages may read the API.
+    pub origins: Regex,
+    /// Every flag with its value.
+    pub flags: BTreeMap<String, String>,
+    /// What is dropped.
+    pub retention: Retention,
+    /// Segments of the log that were replayed at the start.
+    pub replayed_segments: usize,
     /// A sentence that the page shows on top.
     pub notice: Option<String>,
 }
 
 /// All paths.
 pub fn router(state: State) -> Router {
-    let api = Router::new()
-        .route("/query", get(query::instant).post(query::instant))
-        .route("/query_range", get(query::range).post(query::range))
-        .route("/series", get(series::list).post(series::list))
-        .route("/labels", get(labels::names).post(labels::names))
-        .route("/label/{name}/values", get(labels::values))
-        .route("/targets", get(targets::list))
-        .route("/targets/metadata", get(targets_metadata::list))
-        .route("/targets/relabel_steps", get(relabel_steps::list))
-        .route("/scrape_pools", get(targets::pools))
-        .route("/rules", get(rules::list))
-        .route("/alerts", get(rules::alerts))
-        .route("/metadata", get(metadata::list))
-        .route("/status/buildinfo", get(status::build))
-        .route("/status/config", get(lifecycle::config))
-        .route("/status/discovery", get(discovery::list))
-        .route("/status/notice", get(status::notice))
-        .route("/status/tsdb", get(status_tsdb::cardinality))
-        .route("/write", post(write::receive))
-        .route("/admin/tsdb/delete_series", post(admin::delete_series).put(admin::delete_series))
-        .route(
-            "/admin/tsdb/clean_tombstones",
-            post(admin::clean_tombstones).put(admin::clean_tombstones),
-        )
-        .route("/admin/tsdb/snapshot", post(admin::snapshot).put(admin::snapshot))
+    let api = routes::api()
+        .into_iter()
+        .fold(Router::new(), |api, (path, answers)| api.route(path, answers));
+    let api = api
         .method_not_allowed_fallback(status::wrong_method)
-        .fallback(status::unknown_path);
+        .fallback(status::unknown_path)
+        .layer(from_fn_with_state(state.clone(), access::guard));
     Router::new()
         .nest("/api/v1", api)
         .route("/-/healthy", get(probe::healthy).head(probe::healthy))
         .route("/-/ready", get(probe::ready).head(probe::ready))
+        .route("/federate", get(federate::expose))
         .route("/metrics", get(status::metrics))
+        .route("/version", get(runtime::version))
         .route(
             "/-/reload",
             post(lifecycle::reload).put(lifecycle::reload).fallback(lifecycle::wrong_method),
@@ -145,32 +169,21 @@ pub fn router(state: State) -> Router {
             "/-/quit",
             post(lifecycle::quit).put(lifecycle::quit).fallback(lifecycle::wrong_method),
         )
+        .method_not_allowed_fallback(status::wrong_method)
         .fallback(page::serve)
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
-        .layer(axum::middleware::from_fn(cross_origin))
-        .layer(axum::middleware::from_fn_with_state(state.clone(), status::count_request))
-        .layer(CompressionLayer::new().gzip(true).zstd(true))
+        .layer(from_fn_with_state(state.clone(), status::count_request))
+        .layer(CompressionLayer::new().gzip(true).deflate(true).zstd(true))
         .layer(CatchPanicLayer::new())
         .with_state(state)
 }
 
-/// Lets pages of other origins read the API, as Prometheus does by default.
-async fn cross_origin(request: Request, next: Next) -> Response {
-    const HEADERS: [(&str, &str); 4] = [
-        ("access-control-allow-headers", "Accept, Authorization, Content-Type, Origin"),
-        ("access-control-allow-methods", "GET, POST, OPTIONS"),
-        ("access-control-allow-origin", "*"),
-        ("access-control-expose-headers", "Date"),
-    ];
-    let from_page = request.headers().contains_key("origin");
-    let mut response = next.run(request).await;
-    if from_page {
-        let headers = response.headers_mut();
-        for (name, value) in HEADERS {
-            headers.insert(name, HeaderValue::from_static(value));
-        }
-    }
-    response
+/// The paths of the API, for tests and documents.
+pub fn paths() -> impl Iterator<Item = String> {
+    let own =
+        ["/federate", "/metrics", "/version", "/-/healthy", "/-/ready", "/-/reload", "/-/quit"];
+    let api = routes::api().into_iter().map(|(path, _)| format!("/api/v1{path}"));
+    api.chain(own.map(str::to_owned))
 }
 
 /// Runs blocking work off the reactor; a panic in it becomes an error of this request alone.

@@ -1,11 +1,32 @@
 //! Request parameters: the query string and a form body as one list, and the texts in it as
 //! times, durations, limits and matchers, with Prometheus's messages when they are none.
 
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, Request};
+use axum::http::header;
 use promql::parse::parse_metric_selector;
 use tsdb::model::duration::parse_duration;
 use tsdb::model::{Matcher, TimeRange, Timestamp};
 
 use super::error::ApiError;
+
+/// A body that is a form; empty if its type says that it is something else, as in Go.
+pub(super) struct Form(pub(super) Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Form {
+    type Rejection = BytesRejection;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, BytesRejection> {
+        let media_type = request.headers().get(header::CONTENT_TYPE);
+        let media_type = media_type.and_then(|value| value.to_str().ok()).unwrap_or("");
+        let is_form = media_type.split(';').next().is_some_and(|kind| {
+            kind.trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        });
+        let body = Bytes::from_request(request, state).await?;
+        Ok(Self(if is_form { body } else { Bytes::new() }))
+    }
+}
 
 /// How Prometheus formats the earliest time of its API; clients send it back as a bound.
 const MIN_TIME_TEXT: &str = "-292273086-05-16T16:47:06Z";

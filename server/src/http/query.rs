@@ -2,16 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use axum::body::Bytes;
 use axum::extract::{RawQuery, State as Shared};
+use axum::http::Method;
 use promql::value::{Steps, Value};
 
 use super::envelope::Success;
 use super::error::ApiError;
-use super::params::{Params, invalid};
+use super::params::{Form, Params, invalid};
+use super::query_log::{Asked, Entry, Peer};
 use super::{State, blocking};
 use super::{explain, json, stats};
-use crate::queries::{QueryOptions, Reply, StatsLevel};
+use crate::queries::{QueryError, QueryOptions, Reply, StatsLevel};
 
 /// Steps that a range query may have (Prometheus's number).
 const STEPS_MAX: i64 = 11_000;
@@ -19,8 +20,10 @@ const STEPS_MAX: i64 = 11_000;
 /// The value of an expression at one time (`time`, now if missing).
 pub(super) async fn instant(
     Shared(state): Shared<State>,
+    peer: Peer,
+    method: Method,
     RawQuery(query): RawQuery,
-    body: Bytes,
+    Form(body): Form,
 ) -> Result<Success, ApiError> {
     let params = Params::new(&body, query.as_deref().unwrap_or(""));
     let limit = params.limit()?;
@@ -32,9 +35,10 @@ pub(super) async fn instant(
         if is_explained(&params) {
             return Ok(explain::success(&state.queries.explain_instant(text, time, options)?));
         }
-        let queued = asked.elapsed();
-        let reply = state.queries.instant(text, time, options)?;
-        Ok(success(text, reply, queued, limit))
+        let steps = Steps { start: time, end: time, step_ms: 0 };
+        let by = Asked { method, path: "/api/v1/query", peer };
+        let query = Asking { state: &state, text, steps, options, asked, by };
+        query.answer(limit, |options| state.queries.instant(text, time, options))
     })
     .await
 }
@@ -42,8 +46,10 @@ pub(super) async fn instant(
 /// The values of an expression at each step from `start` to `end`.
 pub(super) async fn range(
     Shared(state): Shared<State>,
+    peer: Peer,
+    method: Method,
     RawQuery(query): RawQuery,
-    body: Bytes,
+    Form(body): Form,
 ) -> Result<Success, ApiError> {
     let params = Params::new(&body, query.as_deref().unwrap_or(""));
     let limit = params.limit()?;
@@ -55,11 +61,60 @@ pub(super) async fn range(
         if is_explained(&params) {
             return Ok(explain::success(&state.queries.explain_range(text, steps, options)?));
         }
-        let queued = asked.elapsed();
-        let reply = state.queries.range(text, steps, options)?;
-        Ok(success(text, reply, queued, limit))
+        let by = Asked { method, path: "/api/v1/query_range", peer };
+        let query = Asking { state: &state, text, steps, options, asked, by };
+        query.answer(limit, |options| state.queries.range(text, steps, options))
     })
     .await
+}
+
+/// A query on its way.
+struct Asking<'a> {
+    state: &'a State,
+    text: &'a str,
+    steps: Steps,
+    options: QueryOptions,
+    /// When.
+    asked: Instant,
+    by: Asked,
+}
+
+impl Asking<'_> {
+    /// Evaluates, measures, and writes it to the query log if there is one.
+    fn answer(
+        &self,
+        limit: Option<usize>,
+        evaluate: impl FnOnce(QueryOptions) -> Result<Reply, QueryError>,
+    ) -> Result<Success, ApiError> {
+        let Self { state, text, options, .. } = self;
+        let (began, queued) = (Instant::now(), self.asked.elapsed());
+        let is_logged = state.query_log.is_on();
+        let is_measured = is_logged && options.stats == StatsLevel::Off;
+        let stats = if is_measured { StatsLevel::Whole } else { options.stats };
+        let mut reply = evaluate(QueryOptions { stats, ..*options });
+        state.mixin.query_evaluated(queued, began.elapsed());
+        if is_logged && !matches!(reply, Err(QueryError::Parse(_))) {
+            self.log(&reply, queued);
+        }
+        if let Ok(reply) = &mut reply
+            && is_measured
+        {
+            reply.stats = None;
+        }
+        Ok(success(text, reply?, queued, limit))
+    }
+
+    fn log(&self, reply: &Result<Reply, QueryError>, queued: Duration) {
+        let entry = Entry {
+            text: self.text,
+            steps: self.steps,
+            error: reply.as_ref().err().map(ToString::to_string),
+            stats: reply.as_ref().ok().and_then(|reply| reply.stats.as_ref()),
+            queued,
+            asked: &self.by,
+        };
+        self.state.query_log.write(&entry.line(self.state.clock.now()));
+    }
 }
 
 /// Whether to say what the query would do instead of doing it.

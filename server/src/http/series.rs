@@ -1,18 +1,17 @@
 //! `/api/v1/series`.
 
-use axum::body::Bytes;
 use axum::extract::{RawQuery, State as Shared};
 
 use super::envelope::Success;
 use super::error::ApiError;
-use super::params::{Params, invalid};
+use super::params::{Form, Params, invalid};
 use super::{State, blocking, json, labels};
 
 /// The label sets of the chosen series; at least one `match[]` has to be given.
 pub(super) async fn list(
     Shared(state): Shared<State>,
     RawQuery(query): RawQuery,
-    body: Bytes,
+    Form(body): Form,
 ) -> Result<Success, ApiError> {
     let params = Params::new(&body, query.as_deref().unwrap_or(""));
     if params.all("match[]").next().is_none() {

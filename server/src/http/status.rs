@@ -1,5 +1,7 @@
 //! What the server says about itself: build, notice, `/metrics`, and unknown paths.
 
+use std::time::Instant;
+
 use axum::extract::{MatchedPath, Request, State as Shared};
 use axum::http::StatusCode;
 use axum::middleware::Next;
@@ -14,6 +16,11 @@ pub(super) const API_VERSION: &str = "3.14.0";
 
 /// `/api/v1/status/buildinfo`
 pub(super) async fn build() -> Success {
+    Success::with(write_build)
+}
+
+/// The build as an object; Prometheus has the same at `/version`.
+pub(super) fn write_build(out: &mut String) {
     let revision = concat!("inferometer-", env!("CARGO_PKG_VERSION"));
     let fields = [
         ("version", API_VERSION),
@@ -23,14 +30,7 @@ pub(super) async fn build() -> Success {
         ("buildDate", ""),
         ("goVersion", ""),
     ];
-    Success::with(|out| {
-        out.push('{');
-        for (index, (name, value)) in fields.into_iter().enumerate() {
-            let separator = if index == 0 { "" } else { "," };
-            out.push_str(&format!(r#"{separator}"{name}":"{value}""#));
-        }
-        out.push('}');
-    })
+    json::write_object(out, fields, json::write_html_safe);
 }
 
 /// `/api/v1/status/notice` (our own): a sentence that the page shows on top, or null.
@@ -48,12 +48,17 @@ pub(super) async fn notice(Shared(state): Shared<State>) -> Success {
 /// `/metrics`: OpenMetrics text.
 pub(super) async fn metrics(Shared(state): Shared<State>) -> Response {
     let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([("content-type", content_type)], page(&state)).into_response()
+}
+
+/// What we export about ourselves.
+pub(super) fn page(state: &State) -> String {
     state.metrics.set_query_cache(&state.queries.cache_stats());
     state.metrics.set_query_memory(state.queries.held_bytes());
     let page = state.metrics.page(&state.db.stats(), &state.scrapes.targets());
     // What rules say stands before the end of the page.
-    let page = page.replace("# EOF\n", &(state.rules.metrics() + "# EOF\n"));
-    ([("content-type", content_type)], page).into_response()
+    let mixin = state.mixin.page(API_VERSION, &state.db, &state.scrapes);
+    page.replace("# EOF\n", &(mixin + &state.rules.metrics() + "# EOF\n"))
 }
 
 /// Paths below `/api/v1` that do not exist.
@@ -74,7 +79,9 @@ pub(super) async fn count_request(
 ) -> Response {
     let route = request.extensions().get::<MatchedPath>();
     let handler = route.map_or("/", MatchedPath::as_str).to_owned();
+    let began = Instant::now();
     let response = next.run(request).await;
+    state.mixin.request_answered(&handler, began.elapsed());
     state.metrics.count_request(handler, response.status().as_u16());
     response
 }

@@ -54,8 +54,22 @@ impl Running {
 
     /// The same with other options.
     pub(crate) async fn start_with(directory: &Path, jobs: Vec<Job>, options: AppOptions) -> Self {
+        Self::start_on("127.0.0.1:0", directory, jobs, options).await
+    }
+
+    /// On this address.
+    pub(crate) async fn start_at(address: &str, directory: &Path, jobs: Vec<Job>) -> Self {
+        Self::start_on(address, directory, jobs, options()).await
+    }
+
+    async fn start_on(
+        address: &str,
+        directory: &Path,
+        jobs: Vec<Job>,
+        options: AppOptions,
+    ) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let listener = listen("127.0.0.1:0").await.unwrap();
+        let listener = listen(address).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let app = App::open(directory, options, Arc::new(SystemClock::new())).unwrap();
         let (stop, stopped) = oneshot::channel::<()>();

@@ -13,6 +13,7 @@ use crate::error::{Error, Rejected};
 use crate::head::{Check, Head};
 use crate::model::{Exemplar, Labels, Metadata, Timestamp};
 use crate::sync::Arc;
+use crate::sync::atomic::Ordering;
 
 /// Gathers one commit.
 pub(super) struct Appender<'a> {
@@ -213,6 +214,7 @@ impl Append for Appender<'_> {
         self.db.may_apply(logged)?;
         let mut head = self.db.head_mut();
         let stored = head.apply(self.commit);
+        self.db.appended.fetch_add(stored as u64, Ordering::Relaxed);
         self.db.note_due(head.is_flush_due() || self.db.is_log_suspended());
         Ok(stored)
     }

@@ -34,6 +34,11 @@ pub struct Cardinality {
 }
 
 impl Db {
+    /// Runs of samples in memory of one series that are compressed together.
+    pub fn head_chunks(&self) -> u64 {
+        chunks(&self.head())
+    }
+
     /// Counts the series and labels in memory; each list has `limit` entries at most.
     pub fn cardinality(&self, limit: usize) -> Cardinality {
         let head = self.head();

@@ -74,6 +74,8 @@ pub struct Db {
     due: (Sender<()>, Receiver<()>),
     /// The number of the newest block.
     newest_block: AtomicU64,
+    /// Samples that were committed since the store was opened.
+    appended: AtomicU64,
     /// What matchers stood for lately.
     resolved: ResolvedCache,
     suspension: Suspension,
@@ -99,6 +101,8 @@ pub struct Stats {
     pub samples: u64,
     /// Samples in memory that no block has.
     pub head_samples: u64,
+    /// Samples that were committed since the store was opened.
+    pub appended: u64,
     /// Bytes in memory of their timestamps and values, about.
     pub sample_bytes: usize,
     /// Time of the oldest sample.
@@ -157,6 +161,7 @@ impl Db {
             groups: head.groups(),
             samples: head.samples() + parts.samples(),
             head_samples: head.samples(),
+            appended: self.appended.load(Ordering::Relaxed),
             sample_bytes: head.cell_bytes(),
             oldest: range.map(|(oldest, _)| Timestamp::from_ms(oldest.max(head.floor()))),
             newest: range.map(|(_, newest)| Timestamp::from_ms(newest)),

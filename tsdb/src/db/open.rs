@@ -109,6 +109,7 @@ impl Db {
             before: Mutex::default(),
             due: crossbeam::channel::bounded(1),
             newest_block: AtomicU64::new(found.newest),
+            appended: AtomicU64::new(0),
             resolved: ResolvedCache::default(),
             suspension,
             kept_rows,

@@ -34,6 +34,7 @@ settings! {
         evaluation_interval: String,
         rule_query_offset: String,
         scrape_failure_log_file: String,
+        query_log_file: String,
         external_labels: Pairs<Value<String>>,
         body_size_limit: String,
         sample_limit: u64,

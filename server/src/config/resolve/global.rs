@@ -78,6 +78,7 @@ pub(super) fn global(raw: &raw::Global, base_dir: &Path) -> Result<(Global, Inhe
             .unwrap_or(EVALUATION_INTERVAL_MS),
         rule_query_offset_ms: value::duration(&raw.rule_query_offset)?.unwrap_or(0),
         external_labels,
+        query_log: value::path(&raw.query_log_file, base_dir),
     };
     Ok((global, inherited))
 }
