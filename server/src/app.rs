@@ -2,17 +2,15 @@
 //!
 //! 1. [`App::open`] opens the store and says what recovery dropped.
 //! 2. [`App::serve`] starts scraping, then answers requests and ticks until asked to stop.
-//! 3. Stopping: no new requests, scrapes end, the log is synced. All of it within
-//!    [`STOP_TIMEOUT`], so that an orchestrator never has to kill.
+//! 3. Stopping: no new requests, those in progress are answered ([`DRAIN_TIMEOUT`]), rules and
+//!    scrapes end ([`STOP_TIMEOUT`] each), the log is synced. An orchestrator never has to kill.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
-use axum::serve::ListenerExt;
 use promql::EngineOptions;
 use scraper::cycle::Clock;
 use scraper::job::Job;
@@ -38,8 +36,12 @@ use crate::rules::manager::{RuleManager, RuleOptions};
 use crate::rules::notify::Nobody;
 use crate::scraping::ScrapeThread;
 use crate::upkeep::{self, Retention};
+use crate::web::{Access, Connections, Gate, Prefix, Server, WebOptions, systemd};
 
-/// How long each part of stopping may take.
+/// How long requests in progress may still take when the server stops.
+pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long each other part of stopping may take.
 pub const STOP_TIMEOUT: Duration = Duration::from_millis(800);
 
 /// Samples that are taken while the disk has no space: about ten minutes of 200 vLLM pods.
@@ -73,6 +75,8 @@ pub struct AppOptions {
     pub monitors: MonitorSettings,
     /// A sentence that the page shows.
     pub notice: Option<String>,
+    /// How it is served.
+    pub web: WebOptions,
 }
 
 /// A server that is about to run.
@@ -117,18 +121,29 @@ impl App {
         &self.db
     }
 
-    /// Scrapes `jobs` and answers on `listener` until `stop` is ready, then stops in order.
+    /// Scrapes `jobs` and answers on `listeners` until `stop` is ready, then stops in order.
     pub async fn serve(
         self,
-        listener: TcpListener,
+        listeners: Vec<TcpListener>,
         jobs: Vec<Job>,
         stop: impl Future<Output = ()>,
     ) -> anyhow::Result<()> {
+        let web = &self.options.web;
+        let access = Access::load(web.config_file.as_deref()).map_err(anyhow::Error::msg)?;
+        let access = Arc::new(access);
+        let scheme = if access.has_tls() { "https" } else { "http" };
+        for listener in &listeners {
+            info!("listening on {scheme}://{}", listener.local_addr()?);
+        }
+        let public = public_address(web, &listeners, scheme)?;
+        let prefix = Prefix::new(web.route_prefix.as_deref().unwrap_or(&public.path));
+        let (connections, read_timeout) = (Connections::new(web.connections_max), web.read_timeout);
+        let is_reachable = listeners.iter().any(is_reachable);
+        let seen = is_reachable.then(|| access.clone());
         let storage: Arc<dyn tsdb::Storage> = self.db.clone();
         let thread = ScrapeThread::start().context("no thread for scrapes")?;
         let scrapes = Arc::new(Manager::on(thread.handle(), storage, self.clock.clone()));
-        let port = listener.local_addr().map_or(0, |address| address.port());
-        let state = self.state(scrapes.clone(), PublicAddress::of_host(port));
+        let state = self.state(scrapes.clone(), public, seen);
         let rules = state.rules.clone();
         let defaults = self.options.monitors.defaults;
         state.wanted.configure(jobs, self.options.rules.clone(), defaults).await;
@@ -157,23 +172,24 @@ impl App {
             retention.bytes,
             state.metrics.clone(),
         )?;
-        let listener = listener.tap_io(|connection| {
-            // Answers are written whole; waiting for more would only delay them.
-            let _ = connection.set_nodelay(true);
-        });
-        let service = http::router(state).into_make_service_with_connect_info::<SocketAddr>();
-        let served = axum::serve(listener, service).with_graceful_shutdown(until_stopped(stopped));
-        let server = tokio::spawn(served.into_future());
+        let gate = Gate::new(access, prefix, http::router(state), read_timeout);
+        let server = tokio::spawn(Server::new(listeners, gate, connections).run(stopped));
+        let manager = systemd::Manager::from_env();
+        manager.say("READY=1");
+        ticks.spawn(systemd::Manager::from_env().watchdog());
         tokio::select! {
             () = stop => {}
             () = quit.notified() => info!("asked to end by /-/quit"),
         }
         info!("stopping");
+        manager.say("STOPPING=1");
         ready.store(false, Ordering::Release);
         notifications.end();
         let _ = stopping.send(true);
-        if tokio::time::timeout(STOP_TIMEOUT, server).await.is_err() {
-            warn!("some requests were still open after {STOP_TIMEOUT:?} and were cut");
+        let mut server = server;
+        if tokio::time::timeout(DRAIN_TIMEOUT, &mut server).await.is_err() {
+            server.abort();
+            warn!("some requests were still open after {DRAIN_TIMEOUT:?} and were cut");
         }
         if tokio::time::timeout(STOP_TIMEOUT, rules.stop()).await.is_err() {
             warn!("some rules were still evaluated after {STOP_TIMEOUT:?}");
@@ -189,7 +205,12 @@ impl App {
         Ok(())
     }
 
-    fn state(&self, scrapes: Arc<Manager>, public: PublicAddress) -> State {
+    fn state(
+        &self,
+        scrapes: Arc<Manager>,
+        public: PublicAddress,
+        access: Option<Arc<Access>>,
+    ) -> State {
         let shared = &self.options.shared;
         let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get());
         let lookback_ms = shared.lookback_ms;
@@ -272,6 +293,7 @@ impl App {
                 retention: self.options.retention,
                 replayed_segments: self.replayed_segments,
                 notice: self.options.notice.clone(),
+                access,
             },
         })
     }
@@ -304,17 +326,21 @@ fn log_recovery(directory: &Path, recovery: &Recovery) {
     }
 }
 
-/// Binds the address; `:9090` means all interfaces.
-pub async fn listen(address: &str) -> anyhow::Result<TcpListener> {
-    let full = if address.starts_with(':') { format!("0.0.0.0{address}") } else { address.into() };
-    TcpListener::bind(&full).await.with_context(|| {
-        let (host, port) = full.rsplit_once(':').unwrap_or((&full, "9090"));
-        let other = port.parse::<u16>().unwrap_or(9090).wrapping_add(1);
-        format!(
-            "cannot listen on {full}; if another program has the port, choose another one with \
-             --web.listen-address={host}:{other}"
-        )
-    })
+/// How others reach us.
+fn public_address(
+    web: &WebOptions,
+    listeners: &[TcpListener],
+    scheme: &str,
+) -> anyhow::Result<PublicAddress> {
+    let first = listeners.first().and_then(|listener| listener.local_addr().ok());
+    let own = PublicAddress::of_host(scheme, first.map_or(0, |address| address.port()));
+    let Some(written) = &web.external_url else { return Ok(own) };
+    own.with_external_url(written).map_err(anyhow::Error::msg)
+}
+
+/// Whether others than this host can reach it.
+fn is_reachable(listener: &TcpListener) -> bool {
+    listener.local_addr().is_ok_and(|address| !address.ip().is_loopback())
 }
 
 /// Ready at SIGINT (Ctrl-C) or SIGTERM.
@@ -332,8 +358,4 @@ pub async fn signal() {
         _ = tokio::signal::ctrl_c() => {}
         () = terminated => {}
     }
-}
-
-async fn until_stopped(mut stopped: watch::Receiver<bool>) {
-    let _ = stopped.wait_for(|stopped| *stopped).await;
 }

@@ -2,10 +2,16 @@
 //!
 //! Names are Prometheus's where it has them. A bare `inferometer --config.file=…` means `serve`.
 
+mod ask;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use self::ask::{
+    AnswerFormat, CheckMetricsFlags, ClientFlags, InstantFlags, LabelsFlags, ProbeFlags,
+    RangeFlags, SeriesFlags,
+};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use regex::Regex;
@@ -30,12 +36,11 @@ pub struct Flags {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Scrape the targets of a configuration file, and answer queries
-    Serve(ServeFlags),
+    Serve(Box<ServeFlags>),
     /// Start a simulated fleet and a server that scrapes it
     Demo(DemoFlags),
-    /// Ask a running server about queries
-    #[command(subcommand)]
-    Query(QueryCommand),
+    /// Ask a running server
+    Query(QueryFlags),
     /// Say what is wrong with files before they are used
     #[command(subcommand)]
     Check(CheckCommand),
@@ -80,9 +85,38 @@ pub enum Preset {
     None,
 }
 
-/// What can be asked about queries.
+/// What can be asked, and how.
+#[derive(Args, Debug)]
+pub struct QueryFlags {
+    /// What the answer looks like
+    #[arg(
+        long,
+        short = 'o',
+        value_enum,
+        default_value = "promql",
+        value_name = "FORMAT",
+        global = true
+    )]
+    pub format: AnswerFormat,
+    /// How to ask
+    #[command(flatten)]
+    pub client: ClientFlags,
+    /// What to ask
+    #[command(subcommand)]
+    pub command: QueryCommand,
+}
+
+/// What can be asked.
 #[derive(Debug, Subcommand)]
 pub enum QueryCommand {
+    /// What a query gives at one time
+    Instant(InstantFlags),
+    /// What it gives at each step of a range
+    Range(RangeFlags),
+    /// Which series there are
+    Series(SeriesFlags),
+    /// Which values a label has
+    Labels(LabelsFlags),
     /// Say what a query would do, without doing it
     Explain(ExplainFlags),
 }
@@ -114,6 +148,16 @@ pub struct ExplainFlags {
 pub enum CheckCommand {
     /// Check configuration files and the files that they name; exit code 1 if one is wrong
     Config(CheckConfigFlags),
+    /// Check files of --web.config.file; exit code 1 if one is wrong
+    WebConfig {
+        /// The files
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Ask a server whether it runs; exit code 1 if not
+    Healthy(ProbeFlags),
+    /// Ask a server whether it answers queries; exit code 1 if not
+    Ready(ProbeFlags),
     /// Say what is wrong with rule files; exit code 1 if something is
     Rules(CheckRulesFlags),
 }
@@ -325,9 +369,25 @@ pub struct ServeFlags {
     /// Flags that `demo` has too
     #[command(flatten)]
     pub shared: SharedFlags,
-    /// The address to listen on
+    /// The address to listen on; may be given several times
     #[arg(long = "web.listen-address", default_value = "0.0.0.0:9090", value_name = "ADDRESS")]
-    pub listen: String,
+    pub listen: Vec<String>,
+    /// A file that says who may ask, and how: TLS, passwords, tokens, headers, a rate limit
+    #[arg(long = "web.config.file", value_name = "FILE")]
+    pub web_config_file: Option<String>,
+    /// How others reach this server, if a proxy stands before it [default: http://HOSTNAME:PORT]
+    #[arg(long = "web.external-url", value_name = "URL")]
+    pub external_url: Option<String>,
+    /// What stands before every path [default: the path of --web.external-url]
+    #[arg(long = "web.route-prefix", value_name = "PATH")]
+    pub route_prefix: Option<String>,
+    /// How many connections may be open at once; one more closes one that is unused
+    #[arg(long = "web.max-connections", default_value_t = 512, value_name = "COUNT")]
+    pub connections_max: usize,
+    /// How long a request may take to come, and how long a connection may be unused
+    #[arg(long = "web.read-timeout", default_value = "5m", value_parser = duration_ms,
+          value_name = "DURATION")]
+    pub read_timeout_ms: i64,
 }
 
 /// Flags of what is read in Kubernetes beside the configuration.
@@ -537,7 +597,7 @@ mod tests {
         assert_eq!((serve.preset, &serve.packs), (None, &None));
         assert_eq!(serve.retention_ms, Some(7 * 86_400_000));
         assert_eq!((serve.retention_bytes, serve.admin_api), (None, false));
-        assert_eq!(serve.listen, "0.0.0.0:9090");
+        assert_eq!(serve.listen, ["0.0.0.0:9090"]);
         assert_eq!((serve.monitors.monitors, serve.monitors.monitor_files.len()), (None, 0));
         assert_eq!(serve.shared.cache_bytes, 32 << 20);
         let off = parsed("inferometer demo --query.cache-bytes=0");

@@ -1,9 +1,9 @@
 //! The server: everything that users meet, wired from the store, the language and the scraper.
 //!
 //! Reading order: [`flags`] and [`config`] say what is wanted, [`app`] puts the parts together,
-//! [`http`] answers; [`upkeep`] looks after the store, [`discovery`] says what
-//! is not found; [`packs`] is what is built in, [`monitors`] what objects of Kubernetes add;
-//! [`simulate`] is the fleet of `inferometer demo`.
+//! [`web`] lets in who may and [`http`] answers; [`upkeep`] looks after the store, [`discovery`]
+//! says what is not found; [`packs`] is what is built in, [`monitors`] what objects of Kubernetes
+//! add; [`simulate`] is the fleet of `inferometer demo`.
 
 pub mod app;
 pub mod cli;
@@ -28,3 +28,4 @@ pub mod rules;
 pub mod scraping;
 pub mod simulate;
 pub mod upkeep;
+pub mod web;

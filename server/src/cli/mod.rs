@@ -2,9 +2,12 @@
 
 pub mod check;
 pub mod check_rules;
+pub mod check_web_config;
+mod client;
 pub mod demo;
 mod logging;
 pub mod packs;
+pub mod probe;
 pub mod query;
 pub mod serve;
 pub mod test;

@@ -3,7 +3,7 @@
 //! Without a configuration the built-in jobs are on inside Kubernetes, where they find something;
 //! elsewhere its absence is an error, unless `--preset` asks for them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +21,7 @@ use crate::packs::{BuiltIn, Choice, jobs};
 use crate::reload::ConfigFile;
 use crate::rules::manager::RuleOptions;
 use crate::upkeep::Retention;
+use crate::web::{self, WebOptions};
 
 /// The configuration that is read if no flag names one.
 const CONFIG_FILE: &str = "prometheus.yml";
@@ -49,14 +50,17 @@ pub fn run(flags: &ServeFlags) -> anyhow::Result<ExitCode> {
         rules,
         monitors: flags.monitors.settings(otherwise, &config.global, watch(flags)),
         notice: None,
+        web: web(flags),
     };
     super::runtime()?.block_on(async {
         // From here on SIGHUP ends nothing, not even while the store is being opened.
         let _hangups = signal(SignalKind::hangup()).context("SIGHUP cannot be waited for")?;
-        let listener = app::listen(&flags.listen).await?;
+        let mut listeners = Vec::new();
+        for address in &flags.listen {
+            listeners.push(web::listen(address).await?);
+        }
         let app = App::open(&flags.storage_path, options, Arc::new(SystemClock::default()))?;
-        tracing::info!("listening on http://{}", listener.local_addr()?);
-        app.serve(listener, config.jobs, app::signal()).await
+        app.serve(listeners, config.jobs, app::signal()).await
     })?;
     Ok(ExitCode::SUCCESS)
 }
@@ -100,6 +104,18 @@ fn built_in(flags: &ServeFlags, by_itself: bool) -> BuiltIn {
     let jobs = flags.preset.map_or(by_itself, |preset| preset == Preset::LlmD);
     let default = || if jobs { Choice::all() } else { Choice::default() };
     BuiltIn { jobs, packs: flags.packs.clone().unwrap_or_else(default) }
+}
+
+fn web(flags: &ServeFlags) -> WebOptions {
+    // An empty text is none, as in Prometheus.
+    let given = |flag: &Option<String>| flag.clone().filter(|text| !text.is_empty());
+    WebOptions {
+        config_file: given(&flags.web_config_file).map(PathBuf::from),
+        external_url: given(&flags.external_url),
+        route_prefix: given(&flags.route_prefix),
+        connections_max: flags.connections_max,
+        read_timeout: Duration::from_millis(flags.read_timeout_ms.unsigned_abs()),
+    }
 }
 
 /// What the file says goes before what the flags say, as in Prometheus.

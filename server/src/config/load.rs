@@ -4,8 +4,11 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use scraper::job::ClientOptions;
+
 use super::error::{ConfigError, Problem};
 use super::resolve::{self, Inherited, Resolved};
+use super::web::WebConfig;
 use super::{CONFIG_BYTES_MAX, Config, glob, raw, secret, yaml};
 
 /// Reads and resolves the file at `path`, and the jobs of `scrape_config_files`; relative files in
@@ -34,6 +37,26 @@ pub fn load_alone(path: &Path) -> Result<Config, ConfigError> {
 /// files in it are in `base_dir`.
 pub fn parse(text: &str, name: &str, base_dir: &Path) -> Result<Config, ConfigError> {
     one(text, name, base_dir).map(|(config, _)| config)
+}
+
+/// Reads and resolves the file of `--http.config.file`: how a client connects.
+pub(crate) fn client(path: &Path) -> Result<ClientOptions, ConfigError> {
+    let name = path.display().to_string();
+    let text = read(path, &name)?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let refused = |problems| ConfigError::refused(&name, text, problems);
+    let file: raw::ClientFile = yaml::read(text).map_err(|problem| refused(vec![problem]))?;
+    resolve::client_file(&file, folder(path)).map_err(refused)
+}
+
+/// Reads and resolves the file of `--web.config.file`.
+pub(super) fn web(path: &Path) -> Result<WebConfig, ConfigError> {
+    let name = path.display().to_string();
+    let text = read(path, &name)?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let refused = |problems| ConfigError::refused(&name, text, problems);
+    let file: raw::Web = yaml::read(text).map_err(|problem| refused(vec![problem]))?;
+    resolve::web(&file, folder(path)).map_err(refused)
 }
 
 fn one(text: &str, name: &str, base_dir: &Path) -> Result<(Config, Inherited), ConfigError> {

@@ -12,6 +12,7 @@
 
 mod error;
 pub mod glob;
+pub(crate) mod go_duration;
 mod load;
 mod names;
 pub(crate) mod nearest;
@@ -19,6 +20,7 @@ mod raw;
 mod resolve;
 mod secret;
 mod settings;
+pub mod web;
 pub(crate) mod yaml;
 
 use std::path::PathBuf;
@@ -26,7 +28,7 @@ use std::path::PathBuf;
 use scraper::job::Job;
 
 pub use self::error::{ConfigError, Place, Problem};
-pub(crate) use self::load::read_text;
+pub(crate) use self::load::{client as load_client, read_text};
 pub use self::load::{files, load, load_alone, parse};
 pub(crate) use self::resolve::parse_bytes;
 pub use self::settings::{Alerting, Alertmanager, Global, Storage};

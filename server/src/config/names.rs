@@ -57,6 +57,11 @@ levels! {
     TLS_CONFIG: TlsConfig, "`tls_config`", OF_TLS_CONFIG;
     ALERTING: Alerting, "`alerting`", &[];
     ALERTMANAGER: Alertmanager, "`alertmanagers`", OF_ALERTMANAGER;
+    CLIENT_FILE: ClientFile, "a file of `--http.config.file`", &[];
+    WEB: Web, "the file's top level", &[];
+    TLS_SERVER: TlsServer, "`tls_server_config`", &[];
+    HTTP_SERVER: HttpServer, "`http_server_config`", &[];
+    RATE_LIMIT: RateLimit, "`rate_limit`", &[];
 }
 
 const OF_FILE: Unsupported = &[
@@ -168,7 +173,8 @@ impl Level {
 mod tests {
     use super::*;
 
-    const MANUAL: &str = include_str!("../../../docs/config.md");
+    const MANUAL: &str =
+        concat!(include_str!("../../../docs/config.md"), include_str!("../../../docs/security.md"));
 
     #[test]
     fn the_manual_names_each_setting() {

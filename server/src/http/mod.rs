@@ -12,7 +12,6 @@ mod exemplars;
 mod explain;
 mod features;
 mod federate;
-mod global_url;
 mod json;
 mod labels;
 mod lifecycle;
@@ -22,6 +21,7 @@ mod openapi;
 mod page;
 mod params;
 mod probe;
+mod public_address;
 mod query;
 mod query_log;
 mod relabel_steps;
@@ -66,11 +66,12 @@ use crate::queries::Queries;
 use crate::query_log::QueryLog;
 use crate::rules::manager::RuleManager;
 use crate::upkeep::Retention;
+use crate::web::Access;
 
 pub use error::{ApiError, ErrorType};
-pub use global_url::PublicAddress;
 pub use lifecycle::Lifecycle;
 pub use notifications::FOLLOWERS_MAX;
+pub use public_address::PublicAddress;
 
 /// Largest form body of a query, in bytes (queries are texts; Prometheus allows Go's 10 MB).
 pub const FORM_BYTES_MAX: usize = 10 << 20;
@@ -115,7 +116,7 @@ pub struct Services {
 }
 
 /// Switches and limits of the API.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct HttpOptions {
     /// Accept samples at `/api/v1/write`.
     pub remote_write: bool,
@@ -143,6 +144,8 @@ pub struct HttpOptions {
     pub replayed_segments: usize,
     /// A sentence that the page shows on top.
     pub notice: Option<String>,
+    /// Who may ask, if others than this host can; the page says it if that is everybody.
+    pub access: Option<Arc<Access>>,
 }
 
 /// All paths.

@@ -8,11 +8,15 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::envelope::Success;
-use super::{State, json};
+use super::{HttpOptions, State, json};
 
 /// The version of the Prometheus API that we speak. Clients switch features on by it, so it is
 /// the reference's version and not our own, which stands in `revision`.
 pub(super) const API_VERSION: &str = "3.14.0";
+
+/// What the page says when everybody is answered.
+const OPEN: &str = "everybody who reaches this address can read what is here: no password is \
+    asked for (--web.config.file changes that)";
 
 /// `/api/v1/status/buildinfo`
 pub(super) async fn build() -> Success {
@@ -35,11 +39,14 @@ pub(super) fn write_build(out: &mut String) {
 
 /// `/api/v1/status/notice` (our own): a sentence that the page shows on top, or null.
 pub(super) async fn notice(Shared(state): Shared<State>) -> Success {
+    let HttpOptions { notice, access, .. } = &state.options;
+    let open = access.as_ref().filter(|access| access.is_open()).map(|_| OPEN);
+    let sentences: Vec<&str> = notice.as_deref().into_iter().chain(open).collect();
     Success::with(|out| {
         out.push_str(r#"{"notice":"#);
-        match &state.options.notice {
-            Some(notice) => json::write_html_safe(out, notice),
-            None => out.push_str("null"),
+        match sentences.as_slice() {
+            [] => out.push_str("null"),
+            sentences => json::write_html_safe(out, &sentences.join("; ")),
         }
         out.push('}');
     })

@@ -1,7 +1,7 @@
 //! What a query would do, asked over HTTP and by the command line.
 
-use server::cli::query::explain;
-use server::flags::{Command, ExplainFlags, Flags, QueryCommand};
+use server::cli::query::explain::explain;
+use server::flags::{Command, ExplainFlags, Flags, QueryCommand, QueryFlags};
 use tsdb::model::Labels;
 
 use crate::running::{Running, series};
@@ -9,7 +9,10 @@ use crate::running::{Running, series};
 fn flags(args: &[&str]) -> ExplainFlags {
     let all = ["inferometer", "query", "explain"].iter().chain(args);
     let flags = Flags::parse_from_args(all.map(|arg| (*arg).to_owned())).unwrap();
-    let Command::Query(QueryCommand::Explain(flags)) = flags.command else { panic!("{flags:?}") };
+    let Command::Query(QueryFlags { command: QueryCommand::Explain(flags), .. }) = flags.command
+    else {
+        panic!("{flags:?}")
+    };
     flags
 }
 

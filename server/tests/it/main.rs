@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod access;
 mod admin;
 mod api;
 mod bad_input;
@@ -25,9 +26,12 @@ mod requests;
 mod rules;
 mod running;
 mod self_scrape;
+mod service;
+mod serving;
 mod stats;
 mod syntax;
 mod targets;
 mod tidy;
+mod tools;
 mod tsdb;
 mod upkeep;

@@ -22,6 +22,16 @@ impl Drop for Prometheus {
 impl Prometheus {
     /// Starts it with remote write on, and further flags.
     pub(crate) async fn start(program: &Path, config_text: &str, flags: &[&str]) -> Self {
+        Self::start_below(program, config_text, flags, "").await
+    }
+
+    /// The same, ready below a prefix.
+    pub(crate) async fn start_below(
+        program: &Path,
+        config_text: &str,
+        flags: &[&str],
+        prefix: &str,
+    ) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let config = directory.path().join("prometheus.yml");
         fs::write(&config, config_text).unwrap();
@@ -38,7 +48,7 @@ impl Prometheus {
         let prometheus = Self { process, url: format!("http://{free}"), _directory: directory };
         let client = reqwest::Client::new();
         for _ in 0..200 {
-            let ready = client.get(format!("{}/-/ready", prometheus.url)).send().await;
+            let ready = client.get(format!("{}{prefix}/-/ready", prometheus.url)).send().await;
             if ready.is_ok_and(|answer| answer.status().is_success()) {
                 return prometheus;
             }

@@ -7,12 +7,13 @@ use std::time::Duration;
 use prost::Message;
 use scraper::cycle::SystemClock;
 use scraper::job::{FixedTargets, Job};
-use server::app::{App, AppOptions, listen};
+use server::app::{App, AppOptions};
 use server::flags::{Command, Flags};
 use server::ingest::remote_write::message::{FloatSample, LabelPair, TimeSeries, WriteRequest};
 use server::monitors::MonitorSettings;
 use server::rules::manager::RuleOptions;
 use server::upkeep::Retention;
+use server::web::{WebOptions, listen};
 use tokio::sync::oneshot;
 use tsdb::model::Labels;
 
@@ -43,6 +44,7 @@ pub(crate) fn options() -> AppOptions {
         rules: RuleOptions::default(),
         monitors: MonitorSettings::default(),
         notice: None,
+        web: WebOptions::default(),
     }
 }
 
@@ -73,7 +75,7 @@ impl Running {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let app = App::open(directory, options, Arc::new(SystemClock::new())).unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let done = tokio::spawn(app.serve(listener, jobs, async { drop(stopped.await) }));
+        let done = tokio::spawn(app.serve(vec![listener], jobs, async { drop(stopped.await) }));
         let client = reqwest::Client::builder().timeout(Duration::from_secs(20)).build().unwrap();
         Self { url, client, stop: Some(stop), done }
     }

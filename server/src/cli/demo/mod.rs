@@ -25,6 +25,7 @@ use crate::rules::manager::RuleOptions;
 use crate::simulate::Fleet;
 use crate::simulate::serve::Servers;
 use crate::upkeep::Retention;
+use crate::web::{WebOptions, listen};
 use directory::Directory;
 
 /// The token that the endpoint picker of the simulation asks for.
@@ -43,7 +44,7 @@ pub fn run(flags: &DemoFlags) -> anyhow::Result<ExitCode> {
 }
 
 async fn demo(flags: &DemoFlags) -> anyhow::Result<()> {
-    let listener = app::listen(&flags.listen).await?;
+    let listener = listen(&flags.listen).await?;
     let directory = Directory::choose(flags.storage_path.as_deref())?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::default());
     let mut app = App::open(directory.path(), options(flags), clock.clone())?;
@@ -59,7 +60,7 @@ async fn demo(flags: &DemoFlags) -> anyhow::Result<()> {
         let mut stopped = stopped;
         let _ = stopped.wait_for(|stopped| *stopped).await;
     }));
-    app.serve(listener, jobs, app::signal()).await?;
+    app.serve(vec![listener], jobs, app::signal()).await?;
     let _ = stopping.send(true);
     // The scrapers are gone, so nothing is open any more; a fleet that hangs is dropped.
     let _ = tokio::time::timeout(app::STOP_TIMEOUT, simulated).await;
@@ -82,6 +83,7 @@ fn options(flags: &DemoFlags) -> AppOptions {
         rules,
         monitors: MonitorSettings::default(),
         notice: None,
+        web: WebOptions::default(),
     }
 }
 

@@ -31,6 +31,13 @@ fields! {
 }
 
 settings! {
+    /// A file of `--http.config.file`.
+    ClientFile in CLIENT_FILE {
+        ..client: Client,
+    }
+}
+
+settings! {
     /// `authorization`.
     Authorization in AUTHORIZATION {
         kind = "type": String,

@@ -12,6 +12,7 @@ mod file;
 mod inspect;
 mod job;
 mod scalar;
+mod web;
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -19,7 +20,9 @@ use std::marker::PhantomData;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 
 pub(super) use alerting::{Alerting, Alertmanager};
-pub(super) use client::{Authorization, BasicAuth, Client, Header, OAuth2, ProxyFields, TlsConfig};
+pub(super) use client::{
+    Authorization, BasicAuth, Client, ClientFile, Header, OAuth2, ProxyFields, TlsConfig,
+};
 pub(super) use discovery::{
     AttachMetadata, Discovery, DnsConfig, FileConfig, HttpConfig, KubernetesConfig, Namespaces,
     Selector, StaticConfig,
@@ -30,6 +33,7 @@ pub(super) use file::{
 pub(super) use inspect::{Found, Inspect, found};
 pub(super) use job::{RelabelConfig, ScrapeConfig};
 pub(super) use scalar::{Hidden, Url};
+pub(super) use web::{HttpServer, RateLimit, TlsServer, Web};
 
 use super::error::{Place, Problem};
 use super::names::Level;

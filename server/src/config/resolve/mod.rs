@@ -17,11 +17,12 @@ mod relabel;
 mod size;
 mod storage;
 mod value;
+mod web;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use scraper::job::Job;
+use scraper::job::{ClientOptions, Job};
 
 use super::error::{Place, Problem};
 use super::raw::{self, Inspect, given, items, section};
@@ -29,6 +30,7 @@ use super::yaml::Value;
 use super::{Alerting, Global, Storage};
 pub(super) use global::Inherited;
 pub(crate) use size::parse_bytes;
+pub(super) use web::web;
 
 /// What a file says.
 pub(super) struct Resolved {
@@ -86,6 +88,16 @@ pub(super) fn scrape_file(
     let mut problems = raw::refused_here(file);
     let jobs = jobs(&file.scrape_configs, inherited, base_dir, &mut problems);
     if problems.is_empty() { Ok(jobs) } else { Err(problems) }
+}
+
+/// Decides how a client connects.
+pub(super) fn client_file(
+    file: &raw::ClientFile,
+    base_dir: &Path,
+) -> Result<ClientOptions, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let decided = checked(client::client(&file.client, base_dir), file, &mut problems);
+    decided.ok_or(problems)
 }
 
 /// Where the job of that name is written in another file.

@@ -1,6 +1,5 @@
 //! `inferometer query explain EXPR`: asks a running server what a query would do.
 
-use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -8,7 +7,7 @@ use reqwest::Url;
 use reqwest::header::CONTENT_TYPE;
 use serde::Deserialize;
 
-use crate::flags::{ExplainFlags, QueryCommand};
+use crate::flags::ExplainFlags;
 
 /// How long a server may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(120);
@@ -28,13 +27,6 @@ struct Data {
 #[derive(Deserialize)]
 struct Explained {
     text: String,
-}
-
-/// Prints what was asked for.
-pub fn run(command: &QueryCommand) -> anyhow::Result<ExitCode> {
-    let QueryCommand::Explain(flags) = command;
-    print!("{}", super::runtime()?.block_on(explain(flags))?);
-    Ok(ExitCode::SUCCESS)
 }
 
 /// The server's words; fails with its error.
