@@ -21,19 +21,23 @@ use tracing::{error, info, warn};
 use tsdb::disk::os::OsDisk;
 use tsdb::{Db, Dropped, Recovery};
 
+use crate::config::NotifyFile;
 use crate::discovery;
 use crate::features::Enabled;
-use crate::flags::SharedFlags;
+use crate::flags::{AlertingOptions, SharedFlags};
 use crate::http::{self, HttpOptions, Lifecycle, PublicAddress, Services, State};
 use crate::metrics::Metrics;
 use crate::mixin::Mixin;
 use crate::monitors::{MonitorSettings, Wanted};
 use crate::notifications::Notifications;
+use crate::notify::silence::Silences;
+use crate::notify::{Notifier, NotifyOptions};
 use crate::queries::{LocalQueries, QueryLimits};
 use crate::reload::{self, ConfigFile, Reloader, Reloads};
-use crate::rules::group::Context as RuleContext;
+use crate::rules::concurrency::Permits;
+use crate::rules::group::{Context as RuleContext, Restoring};
+use crate::rules::lookout::Lookout;
 use crate::rules::manager::{RuleManager, RuleOptions};
-use crate::rules::notify::Nobody;
 use crate::scraping::ScrapeThread;
 use crate::upkeep::{self, Retention};
 use crate::web::{Access, Connections, Gate, Prefix, Server, WebOptions, systemd};
@@ -46,9 +50,6 @@ pub const STOP_TIMEOUT: Duration = Duration::from_millis(800);
 
 /// Samples that are taken while the disk has no space: about ten minutes of 200 vLLM pods.
 const UNLOGGED_SAMPLES_MAX: u64 = 16 << 20;
-
-/// How often an alert that fires is told again, in milliseconds: Prometheus's.
-const RESEND_MS: i64 = 60_000;
 
 /// What the parts are made of.
 #[derive(Clone, Debug)]
@@ -73,6 +74,10 @@ pub struct AppOptions {
     pub rules: RuleOptions,
     /// Where monitors are read.
     pub monitors: MonitorSettings,
+    /// How alerts are raised and sent.
+    pub alerting: AlertingOptions,
+    /// Whom the built-in sender tells, if it is on.
+    pub direct: Option<NotifyFile>,
     /// A sentence that the page shows.
     pub notice: Option<String>,
     /// How it is served.
@@ -143,10 +148,18 @@ impl App {
         let storage: Arc<dyn tsdb::Storage> = self.db.clone();
         let thread = ScrapeThread::start().context("no thread for scrapes")?;
         let scrapes = Arc::new(Manager::on(thread.handle(), storage, self.clock.clone()));
-        let state = self.state(scrapes.clone(), public, seen);
+        let state = self.state(scrapes.clone(), public, seen)?;
         let rules = state.rules.clone();
+        let notifier = state.notifier.clone();
+        if let Some(file) = &self.options.file {
+            notifier.apply(&file.config);
+        }
+        if let Some(file) = &self.options.direct {
+            notifier.apply_direct(file);
+        }
         let defaults = self.options.monitors.defaults;
         state.wanted.configure(jobs, self.options.rules.clone(), defaults).await;
+        let lookout = state.lookout.clone();
         let (ready, notifications) = (state.ready.clone(), state.notifications.clone());
         let (stopping, stopped) = watch::channel(false);
         let mut ticks = tokio::task::JoinSet::new();
@@ -163,8 +176,10 @@ impl App {
             }
         }
         let retention = self.options.retention;
-        ticks.spawn(discovery::say_problems(scrapes.clone(), state.wanted.clone()));
-        ticks.spawn(state.wanted.clone().follow());
+        ticks.spawn(lookout.watch());
+        let (wanted, told) = (state.wanted.clone(), notifier.clone());
+        ticks.spawn(discovery::say_problems(scrapes.clone(), wanted.clone(), told));
+        ticks.spawn(wanted.follow());
         ticks.spawn(upkeep::drop_old(self.db.clone(), self.clock.clone(), retention));
         let writer = upkeep::BlockWriter::start(
             self.db.clone(),
@@ -194,6 +209,8 @@ impl App {
         if tokio::time::timeout(STOP_TIMEOUT, rules.stop()).await.is_err() {
             warn!("some rules were still evaluated after {STOP_TIMEOUT:?}");
         }
+        // Rules have told what they had to tell.
+        notifier.stop().await;
         if tokio::time::timeout(STOP_TIMEOUT, scrapes.stop()).await.is_err() {
             warn!("some scrapes were still open after {STOP_TIMEOUT:?} and were cut");
         }
@@ -210,7 +227,7 @@ impl App {
         scrapes: Arc<Manager>,
         public: PublicAddress,
         access: Option<Arc<Access>>,
-    ) -> State {
+    ) -> anyhow::Result<State> {
         let shared = &self.options.shared;
         let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get());
         let lookback_ms = shared.lookback_ms;
@@ -234,15 +251,25 @@ impl App {
         let queries =
             Arc::new(LocalQueries::new(engine, enabled.language, limits, self.db.clone()));
         let timeout = Duration::from_millis(shared.timeout_ms.unsigned_abs());
+        let alerting = self.options.alerting;
+        let AlertingOptions { outage_tolerance_ms, grace_ms, resend_ms, notify, .. } = alerting;
+        let permits = match enabled.concurrent_rules {
+            true => Permits::new(alerting.concurrent_max),
+            false => Permits::default(),
+        };
+        let notifier = self.notifier(notify, public.url())?;
         let rules = RuleContext {
             queries: queries.clone(),
             storage: self.db.clone(),
             clock: self.clock.clone(),
-            notify: Arc::new(Nobody),
+            notify: notifier.clone(),
             timeout,
-            resend_ms: RESEND_MS,
+            resend_ms,
+            permits,
+            restoring: Restoring { outage_tolerance_ms, grace_ms },
         };
         let rules = Arc::new(RuleManager::new(rules, enabled.language, public.url()));
+        let lookout = Lookout::new(rules.clone(), queries.clone(), self.clock.clone());
         let metrics = Arc::new(Metrics::default());
         let (monitors, starts) = (self.options.monitors.clone(), enabled.start_timestamps);
         let wanted = Wanted::new(monitors, scrapes.clone(), rules.clone(), starts);
@@ -253,20 +280,23 @@ impl App {
             let reloads = Reloads {
                 wanted: wanted.clone(),
                 rules: rules.clone(),
+                notifier: notifier.clone(),
                 queries: queries.clone(),
                 query_log: Arc::clone(&query_log),
                 notifications: notifications.clone(),
             };
             Reloader::new(file, reloads, metrics.clone())
         });
-        Arc::new(Services {
+        Ok(Arc::new(Services {
             lifecycle: Lifecycle {
                 enabled: self.options.lifecycle,
                 reloader: reloader.map(Arc::new),
                 quit: Arc::default(),
             },
             queries,
+            lookout: Arc::new(lookout),
             rules,
+            notifier,
             db: self.db.clone(),
             receiver: Arc::default(),
             scrapes,
@@ -295,7 +325,16 @@ impl App {
                 notice: self.options.notice.clone(),
                 access,
             },
-        })
+        }))
+    }
+
+    fn notifier(&self, options: NotifyOptions, url: String) -> anyhow::Result<Arc<Notifier>> {
+        let notifier = Notifier::new(options, url);
+        if self.options.direct.is_none() {
+            return Ok(Arc::new(notifier));
+        }
+        let silences = Silences::open_or_put_aside(&self.directory)?;
+        Ok(Arc::new(notifier.with_direct(self.clock.clone(), silences)))
     }
 }
 

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use scraper::manager::{Manager, Problem, SharedUrl};
+use scraper::manager::{Manager, Obstacle, Problem, SharedUrl};
 use tracing::{info, warn};
 
 use crate::monitors::Wanted;
+use crate::notify::Notifier;
 
 /// How often it is looked; as often as targets change.
 const LOOK: Duration = scraper::manager::UPDATE_EVERY;
@@ -19,7 +20,7 @@ type Problems = BTreeMap<String, String>;
 type Jobs = Vec<String>;
 
 /// Looks and says, for ever.
-pub async fn say_problems(scrapes: Arc<Manager>, wanted: Arc<Wanted>) {
+pub async fn say_problems(scrapes: Arc<Manager>, wanted: Arc<Wanted>, notifier: Arc<Notifier>) {
     let mut before = Problems::new();
     let mut shared = BTreeSet::new();
     let mut ticks = tokio::time::interval(LOOK);
@@ -29,6 +30,7 @@ pub async fn say_problems(scrapes: Arc<Manager>, wanted: Arc<Wanted>) {
         let mut now = by_what_is_tried(scrapes.problems());
         let monitors = wanted.problems().into_iter();
         now.extend(monitors.map(|(tried, why)| (format!("monitors: {tried}"), why)));
+        now.extend(notifier.obstacles().into_iter().map(of_alertmanagers));
         for line in news(&before, &now) {
             match line {
                 Ok(over) => info!("{over}"),
@@ -67,6 +69,11 @@ fn by_what_is_tried(problems: Vec<Problem>) -> Problems {
         (format!("job {scrape_pool}: {kind} discovery: {tried}"), why)
     });
     problems.collect()
+}
+
+fn of_alertmanagers((section, obstacle): (usize, Obstacle)) -> (String, String) {
+    let Obstacle { kind, tried, why } = obstacle;
+    (format!("alertmanagers {section}: {kind} discovery: {tried}"), why)
 }
 
 /// What is new (`Err`) and what is over (`Ok`), in words.

@@ -17,6 +17,8 @@ pub struct Enabled {
     pub use_start_timestamps: bool,
     /// `st-storage`: start timestamps are kept with the samples of counters.
     pub start_timestamps: bool,
+    /// `concurrent-rule-eval`.
+    pub concurrent_rules: bool,
     /// Names that have no effect.
     pub idle: Vec<String>,
 }
@@ -36,6 +38,7 @@ impl Enabled {
                 "promql-delayed-name-removal" => enabled.delayed_name_removal = true,
                 "use-start-timestamps" => enabled.use_start_timestamps = true,
                 "st-storage" => enabled.start_timestamps = true,
+                "concurrent-rule-eval" => enabled.concurrent_rules = true,
                 other => idle.push(other.to_owned()),
             }
         }

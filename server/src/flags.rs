@@ -2,7 +2,9 @@
 //!
 //! Names are Prometheus's where it has them. A bare `inferometer --config.file=…` means `serve`.
 
+mod alerting;
 mod ask;
+mod silence;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -22,6 +24,9 @@ use crate::config::{Global, parse_bytes};
 use crate::idle_flags;
 use crate::monitors::{self, MonitorSettings};
 use crate::packs::Choice;
+
+pub use alerting::{AlertingFlags, AlertingOptions};
+pub use silence::{SilenceAddFlags, SilenceCommand};
 
 /// Collects, stores, queries and shows the metrics of LLM inference clusters.
 #[derive(Debug, Parser)]
@@ -47,6 +52,9 @@ pub enum Command {
     /// Run test files
     #[command(subcommand)]
     Test(TestCommand),
+    /// Make, list and end silences of the built-in sender
+    #[command(subcommand)]
+    Silence(SilenceCommand),
     /// Look into a store's files, move samples out of and into them
     #[command(subcommand)]
     Tsdb(TsdbCommand),
@@ -366,6 +374,9 @@ pub struct ServeFlags {
     /// Where monitors are read
     #[command(flatten)]
     pub monitors: MonitorFlags,
+    /// How alerts are raised and sent
+    #[command(flatten)]
+    pub alerting: AlertingFlags,
     /// Flags that `demo` has too
     #[command(flatten)]
     pub shared: SharedFlags,

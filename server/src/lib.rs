@@ -19,6 +19,7 @@ pub mod metrics;
 pub mod mixin;
 pub mod monitors;
 pub mod notifications;
+pub mod notify;
 pub mod packs;
 pub mod process;
 pub mod queries;

@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         Command::Test(TestCommand::Promql { files }) => cli::test::promql(&files),
         Command::Test(TestCommand::Rules(flags)) => cli::test::rules(&flags),
         Command::Packs(flags) => cli::packs::run(&flags),
+        Command::Silence(command) => cli::silence::run(&command),
         Command::Tsdb(command) => cli::tsdb::run(&command),
     };
     match done {

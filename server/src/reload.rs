@@ -2,8 +2,9 @@
 //! has changed.
 //!
 //! A file is loaded whole before anything is changed, so a wrong one changes nothing. Then
-//! [`Wanted`] is given the new jobs and groups; what stays as it is goes on. One reload at a time;
-//! each says one line in the log. `storage` is what it was at the start.
+//! [`Wanted`] is given the new jobs and groups, and the notifier the new Alertmanagers and
+//! receivers; what stays as it is goes on. One reload at a time; each says one line in the log.
+//! `storage` is what it was at the start.
 
 use std::collections::hash_map::DefaultHasher;
 use std::fs::File;
@@ -21,6 +22,7 @@ use crate::config::{self, Config, ConfigError};
 use crate::metrics::Metrics;
 use crate::monitors::{self, Wanted};
 use crate::notifications::{Notifications, RELOAD_FAILED};
+use crate::notify::Notifier;
 use crate::packs::BuiltIn;
 use crate::queries::LocalQueries;
 use crate::query_log::QueryLog;
@@ -33,6 +35,8 @@ pub struct ConfigFile {
     pub path: PathBuf,
     /// What it says.
     pub config: Config,
+    /// The file of the built-in sender, if it is on.
+    pub notify: Option<PathBuf>,
     /// How often is looked whether it has changed; `None`: never.
     pub watch: Option<Duration>,
     /// What is added to it.
@@ -50,14 +54,23 @@ impl ConfigFile {
     ) -> Result<Self, ConfigError> {
         let mut config = config::load(path)?;
         built_in.add_jobs(&mut config);
-        let fingerprint = fingerprint(path, &config);
-        Ok(Self { path: path.to_owned(), config, watch, built_in, fingerprint })
+        let fingerprint = fingerprint(path, &config, None);
+        let path = path.to_owned();
+        Ok(Self { path, config, notify: None, watch, built_in, fingerprint })
+    }
+
+    /// The same, watched and reloaded together with the file of the built-in sender.
+    pub fn with_notify(mut self, path: &Path) -> Self {
+        self.fingerprint = fingerprint(&self.path, &self.config, Some(path));
+        self.notify = Some(path.to_owned());
+        self
     }
 }
 
 /// Reloads one file.
 pub struct Reloader {
     path: PathBuf,
+    notify: Option<PathBuf>,
     reloads: Reloads,
     built_in: BuiltIn,
     metrics: Arc<Metrics>,
@@ -74,6 +87,8 @@ pub struct Reloads {
     pub wanted: Arc<Wanted>,
     /// Reads rule files.
     pub rules: Arc<RuleManager>,
+    /// Sends alerts.
+    pub notifier: Arc<Notifier>,
     /// The step of subqueries that name none.
     pub queries: Arc<LocalQueries>,
     /// Where queries are written.
@@ -90,9 +105,9 @@ impl Reloader {
             Ok(file) => reloads.query_log.set(file),
             Err(error) => error!("queries are not logged: {error}"),
         }
-        say_idle(&file.config);
         Self {
             path: file.path.clone(),
+            notify: file.notify.clone(),
             reloads,
             built_in: file.built_in.clone(),
             metrics,
@@ -112,15 +127,18 @@ impl Reloader {
         let _guard = self.one_at_a_time.lock().await;
         let (path, now) = (self.path.clone(), self.config());
         let (manager, built_in) = (self.reloads.rules.clone(), self.built_in.clone());
+        let notify = self.notify.clone();
         let loaded = tokio::task::spawn_blocking(move || {
             let config = config::load(&path);
-            let tried = fingerprint(&path, config.as_ref().unwrap_or(&now));
+            let notify = notify.as_deref();
+            let tried = fingerprint(&path, config.as_ref().unwrap_or(&now), notify);
             let loaded = config.map_err(|error| error.to_string()).and_then(|mut config| {
                 built_in.add_jobs(&mut config);
                 let mut rules = manager.load(&config).map_err(|error| error.to_string())?;
                 built_in.add_rules(&mut rules);
                 let queries = open_query_log(&config)?;
-                Ok((config, rules, queries))
+                let direct = notify.map(config::load_notify).transpose();
+                Ok((config, rules, queries, direct.map_err(|error| error.to_string())?))
             });
             (loaded, tried)
         });
@@ -128,11 +146,14 @@ impl Reloader {
             self.tried.store(tried, Ordering::Relaxed);
             loaded
         });
-        let (config, rules, queries) = match loaded.map_err(|error| error.to_string()) {
+        let (config, rules, queries, direct) = match loaded.map_err(|error| error.to_string()) {
             Ok(Ok(loaded)) => loaded,
             Ok(Err(error)) | Err(error) => return Err(self.refuse(why, &error)),
         };
         self.reloads.query_log.set(queries);
+        let notifier = &self.reloads.notifier;
+        notifier.apply(&config);
+        direct.iter().for_each(|file| notifier.apply_direct(file));
         let defaults = monitors::defaults(&config.global);
         self.reloads.wanted.configure(config.jobs.clone(), rules, defaults).await;
         self.hold(config, why);
@@ -143,7 +164,6 @@ impl Reloader {
         let jobs = config.jobs.len();
         self.reloads.queries.set_subquery_step(config.global.evaluation_interval_ms);
         info!("{} loaded ({why}): {jobs} jobs", self.path.display());
-        say_idle(&config);
         self.note(true);
         let mut now = self.config.lock().unwrap_or_else(PoisonError::into_inner);
         if now.storage != config.storage {
@@ -180,12 +200,6 @@ pub fn say_failures(failures: Vec<scraper::manager::Failure>) {
     }
 }
 
-fn say_idle(config: &Config) {
-    for sentence in config.idle() {
-        warn!("{sentence}");
-    }
-}
-
 /// Reloads at each SIGHUP, for ever.
 pub async fn on_signal(reloader: Arc<Reloader>) {
     match signal(SignalKind::hangup()) {
@@ -217,14 +231,16 @@ pub async fn on_change(reloader: Arc<Reloader>, every: Duration) {
 
 impl Reloader {
     async fn fingerprint(&self) -> u64 {
-        let (path, config) = (self.path.clone(), self.config());
-        tokio::task::spawn_blocking(move || fingerprint(&path, &config)).await.unwrap_or_default()
+        let (path, config, notify) = (self.path.clone(), self.config(), self.notify.clone());
+        let found = move || fingerprint(&path, &config, notify.as_deref());
+        tokio::task::spawn_blocking(found).await.unwrap_or_default()
     }
 }
 
-fn fingerprint(path: &Path, config: &Config) -> u64 {
+/// Of all files that count: the configuration, jobs, rules, and the built-in sender's.
+fn fingerprint(path: &Path, config: &Config, notify: Option<&Path>) -> u64 {
     let mut hasher = DefaultHasher::new();
-    for path in config::files(path, config) {
+    for path in config::files(path, config).into_iter().chain(notify.map(Path::to_owned)) {
         path.hash(&mut hasher);
         std::fs::read(&path).ok().hash(&mut hasher);
     }

@@ -74,6 +74,11 @@ impl FileOptions {
     }
 }
 
+/// The groups that stand in a file, for those who want to check it.
+pub fn groups(path: &Path) -> Result<Vec<TargetGroup>, String> {
+    read::groups(&content(path)?, form(path), &path.display().to_string(), PATH_LABEL)
+}
+
 /// What was read of the files so far.
 struct Files {
     options: FileOptions,

@@ -4,6 +4,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
+use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, HeaderValue};
 
 use super::client::Clients;
@@ -34,19 +35,38 @@ impl HttpClient {
     /// Sends a GET request for `url` with these headers and those that are configured. Has no
     /// deadline of its own, and follows redirects if it may. The error says what happened, without
     /// the URL, in Go's words where it has some.
-    pub async fn get(
+    pub async fn get(&self, url: &str, headers: HeaderMap) -> Result<reqwest::Response, String> {
+        self.send(Method::GET, url, headers, None).await
+    }
+
+    /// The same as a POST request with a body.
+    pub async fn post(
         &self,
         url: &str,
+        headers: HeaderMap,
+        body: Vec<u8>,
+    ) -> Result<reqwest::Response, String> {
+        self.send(Method::POST, url, headers, Some(body)).await
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        url: &str,
         mut headers: HeaderMap,
+        body: Option<Vec<u8>>,
     ) -> Result<reqwest::Response, String> {
         self.add_headers(&mut headers).await?;
         let prepared = {
             let mut clients = self.clients.lock().unwrap_or_else(|held| held.into_inner());
             clients.for_url(url)?
         };
-        let mut request = prepared.client.get(prepared.url).headers(headers);
+        let mut request = prepared.client.request(method, prepared.url).headers(headers);
         if let Some(host) = prepared.host {
             request = request.header(HOST, host);
+        }
+        if let Some(body) = body {
+            request = request.body(body);
         }
         request.send().await.map_err(|error| error::describe(&error, authority(url)))
     }

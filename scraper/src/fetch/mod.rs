@@ -27,6 +27,7 @@ use tokio::time::{Instant, timeout_at};
 pub use error::FetchError;
 pub(crate) use error::describe;
 pub use http::HttpClient;
+pub use secret::text as secret_text;
 pub use wire::Wire;
 
 use crate::job::{Job, PAGE_BYTES_MAX};

@@ -23,8 +23,8 @@ pub(super) fn read(secret: &Secret) -> Result<Vec<u8>, String> {
     fs::read(path).map_err(failed)
 }
 
-/// A secret as text, white space around it removed.
-pub(super) fn text(secret: &Secret) -> Result<String, String> {
+/// A secret as text, white space around it removed; one in a file is read.
+pub fn text(secret: &Secret) -> Result<String, String> {
     let text = String::from_utf8(read(secret)?).map_err(|_| "the secret is no UTF-8 text")?;
     Ok(text.trim().to_owned())
 }

@@ -13,6 +13,7 @@
 mod claims;
 mod pool;
 mod reason;
+mod search;
 mod source;
 mod terms;
 mod view;
@@ -29,6 +30,7 @@ use tsdb::append::Storage;
 use tsdb::model::Labels;
 
 pub use claims::SharedUrl;
+pub use search::{Obstacle, Search};
 pub use view::{Dropped, Failure, JobDiscovery, MechanismStatus, Problem, TargetMetadata};
 
 use crate::cycle::{Clock, Order};

@@ -4,7 +4,7 @@
 //! had found stays meanwhile, as with every other failure.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -49,7 +49,8 @@ impl Source {
             other => {
                 let clusters = shared.clusters.clone();
                 let shared = Arc::downgrade(shared);
-                let running = run(id, other.clone(), clusters, shared, problems.clone());
+                let take = move |sets| shared.upgrade().map(|shared| shared.take(id, sets));
+                let running = run(other.clone(), clusters, problems.clone(), take);
                 Some(AbortOnDrop(tokio::spawn(running)))
             }
         };
@@ -66,21 +67,21 @@ impl Drop for AbortOnDrop {
     }
 }
 
-async fn run(
-    id: u64,
+/// Runs `mechanism` as long as there is somebody to `take` what it finds.
+pub(super) async fn run(
     mechanism: Mechanism,
     clusters: Clusters,
-    shared: Weak<Shared>,
     problems: Problems,
+    take: impl Fn(Sets) -> Option<()>,
 ) {
     loop {
         let (updates, mut received) = mpsc::channel(UPDATES_QUEUED);
         let searching = mechanism.clone().run(clusters.clone(), updates, problems.clone());
         let mut searching = AbortOnDrop(tokio::spawn(searching));
         while let Some(groups) = received.recv().await {
-            let sets = sets(groups);
-            let Some(shared) = shared.upgrade() else { return };
-            shared.take(id, sets);
+            if take(sets(groups)).is_none() {
+                return;
+            }
         }
         match (&mut searching.0).await {
             Ok(()) => return,
@@ -94,7 +95,8 @@ async fn run(
 /// Groups by source, each with the label sets of its targets.
 pub(super) type Sets = Vec<(String, Arc<[Labels]>)>;
 
-fn sets(groups: Vec<TargetGroup>) -> Sets {
+/// The label sets of each group's targets.
+pub(super) fn sets(groups: Vec<TargetGroup>) -> Sets {
     let groups = groups.into_iter();
     groups.map(|group| (group.source.clone(), label_sets(&group).collect())).collect()
 }

@@ -93,6 +93,15 @@ pub enum TargetError {
     TimeoutTooLong { timeout: String, interval: String },
 }
 
+/// The URL of a path at `address`, which has to be a host with or without a port.
+pub fn endpoint(scheme: &str, address: &str, path: &str) -> Result<String, TargetError> {
+    match address {
+        "" => Err(TargetError::NoAddress),
+        _ if address.contains('/') => Err(TargetError::BadAddress(address.to_owned())),
+        _ => Ok(url::build(scheme, address, path, &BTreeMap::new())),
+    }
+}
+
 /// The target that `discovered` becomes, having been relabelled to `relabelled`.
 fn resolve(
     job: &Job,

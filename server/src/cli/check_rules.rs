@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -17,9 +18,11 @@ const LINT_FAILURE: u8 = 3;
 
 /// What was found in the files so far.
 #[derive(Clone, Copy, Debug, Default)]
-struct Verdict {
-    has_failed: bool,
-    has_lint: bool,
+pub(super) struct Verdict {
+    /// A file is wrong.
+    pub(super) has_failed: bool,
+    /// Linting found something.
+    pub(super) has_lint: bool,
 }
 
 /// Checks the files, or what comes on stdin if there is none; exit code 1 if one is wrong, 3 if
@@ -31,12 +34,11 @@ pub fn run(flags: &CheckRulesFlags) -> anyhow::Result<ExitCode> {
         let mut text = String::new();
         std::io::stdin().read_to_string(&mut text).context("cannot read stdin")?;
         let name = "standard input";
-        say(file::parse(&text, name, reading(flags)), flags, &mut verdict);
+        say(file::parse(&text, name, reading(flags)), flags.lint, &mut verdict);
     }
     for path in &flags.files {
         anyhow::ensure!(path.exists(), "path '{}' does not exist", path.display());
-        println!("Checking {}", path.display());
-        say(file::load(path, reading(flags)), flags, &mut verdict);
+        check(path, reading(flags), flags.lint, &mut verdict);
     }
     Ok(match verdict {
         Verdict { has_failed: true, .. } => ExitCode::from(FAILURE),
@@ -53,12 +55,13 @@ fn reading(flags: &CheckRulesFlags) -> Reading {
     Reading { unknown, language: Enabled::new(&flags.features).language }
 }
 
-/// Prints what became of one file.
-fn say(
-    checked: Result<Vec<RuleGroup>, RuleFileError>,
-    flags: &CheckRulesFlags,
-    verdict: &mut Verdict,
-) {
+/// Checks one file and prints what is found.
+pub(super) fn check(path: &Path, reading: Reading, lint: Lint, verdict: &mut Verdict) {
+    println!("Checking {}", path.display());
+    say(file::load(path, reading), lint, verdict);
+}
+
+fn say(checked: Result<Vec<RuleGroup>, RuleFileError>, lint: Lint, verdict: &mut Verdict) {
     let groups = match checked {
         Ok(groups) => groups,
         Err(error) => {
@@ -67,7 +70,7 @@ fn say(
             return;
         }
     };
-    let repeated = match flags.lint {
+    let repeated = match lint {
         Lint::All | Lint::DuplicateRules => repeated(&groups),
         Lint::TooLongScrapeInterval | Lint::None => Vec::new(),
     };
@@ -77,7 +80,7 @@ fn say(
         return;
     }
     verdict.has_lint = true;
-    eprintln!("  FAILED:\n{}", lint(&repeated));
+    eprintln!("  FAILED:\n{}", list(&repeated));
     println!();
 }
 
@@ -91,7 +94,7 @@ fn repeated(groups: &[RuleGroup]) -> Vec<(&str, &Texts)> {
     more.flat_map(|(rule, count)| std::iter::repeat_n(rule, count - 1)).collect()
 }
 
-fn lint(repeated: &[(&str, &Texts)]) -> String {
+fn list(repeated: &[(&str, &Texts)]) -> String {
     let mut text = format!("lint error {} duplicate rule(s) found.\n", repeated.len());
     for (name, labels) in repeated {
         text.push_str(&format!("Metric: {name}\nLabel(s):\n"));

@@ -10,6 +10,7 @@ pub mod packs;
 pub mod probe;
 pub mod query;
 pub mod serve;
+pub mod silence;
 pub mod test;
 pub mod tsdb;
 

@@ -33,6 +33,12 @@ const RETENTION_MS: i64 = 15 * 86_400_000;
 pub fn run(flags: &ServeFlags) -> anyhow::Result<ExitCode> {
     logging::start(&flags.shared)?;
     let (file, config, built_in) = configuration(flags)?;
+    let notify_file = flags.alerting.notify_file.as_deref();
+    let direct = notify_file.map(config::load_notify).transpose()?;
+    let file = match (file, notify_file) {
+        (Some(file), Some(path)) => Some(file.with_notify(path)),
+        (file, _) => file,
+    };
     let language = Enabled::new(&flags.shared.features).language;
     let mut rules = RuleOptions::load(&config, language)?;
     built_in.add_rules(&mut rules);
@@ -49,6 +55,8 @@ pub fn run(flags: &ServeFlags) -> anyhow::Result<ExitCode> {
         lifecycle: flags.lifecycle,
         rules,
         monitors: flags.monitors.settings(otherwise, &config.global, watch(flags)),
+        alerting: flags.alerting.options(),
+        direct,
         notice: None,
         web: web(flags),
     };

@@ -9,7 +9,7 @@ use scraper::job::ClientOptions;
 use super::error::{ConfigError, Problem};
 use super::resolve::{self, Inherited, Resolved};
 use super::web::WebConfig;
-use super::{CONFIG_BYTES_MAX, Config, glob, raw, secret, yaml};
+use super::{CONFIG_BYTES_MAX, Config, NotifyFile, glob, raw, secret, yaml};
 
 /// Reads and resolves the file at `path`, and the jobs of `scrape_config_files`; relative files in
 /// each are relative to its folder.
@@ -25,6 +25,16 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
         }
     }
     Ok(config)
+}
+
+/// Reads and resolves the file of the built-in sender.
+pub fn load_notify(path: &Path) -> Result<NotifyFile, ConfigError> {
+    let name = path.display().to_string();
+    let text = read(path, &name)?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let refused = |problems| ConfigError::refused(&name, text, problems);
+    let file: raw::NotifyFile = yaml::read(text).map_err(|problem| refused(vec![problem]))?;
+    resolve::notify_file(&file, folder(path)).map_err(refused)
 }
 
 /// As [`load`], without the files that it names.

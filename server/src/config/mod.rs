@@ -6,9 +6,8 @@
 //! nothing of YAML. `load` does so with the file and those that it names.
 //!
 //! Invariants: nothing in a file is ignored without a word. A name is either read, or refused as a
-//! setting of Prometheus that is not supported (`names`), or refused with the nearest known name;
-//! what is read and has no effect yet is in [`Config::idle`]. Every error says where it stands and
-//! what to do ([`ConfigError`]).
+//! setting of Prometheus that is not supported (`names`), or refused with the nearest known name.
+//! Every error says where it stands and what to do ([`ConfigError`]).
 
 mod error;
 pub mod glob;
@@ -29,9 +28,11 @@ use scraper::job::Job;
 
 pub use self::error::{ConfigError, Place, Problem};
 pub(crate) use self::load::{client as load_client, read_text};
-pub use self::load::{files, load, load_alone, parse};
+pub use self::load::{files, load, load_alone, load_notify, parse};
 pub(crate) use self::resolve::parse_bytes;
-pub use self::settings::{Alerting, Alertmanager, Global, Storage};
+pub use self::settings::{
+    Alerting, Alertmanager, Global, NotifyFile, Receiver, ReceiverKind, Storage,
+};
 
 /// Largest file that is read, in bytes: 16 MiB, room for a hundred thousand written-down targets.
 pub const CONFIG_BYTES_MAX: u64 = 16 << 20;
@@ -53,15 +54,4 @@ pub struct Config {
     pub scrape_config_files: Vec<PathBuf>,
     /// The file's text, each secret in it replaced by `<secret>`; for people to look at.
     pub text: String,
-}
-
-impl Config {
-    /// What stands in the file and has no effect yet, a sentence each.
-    pub fn idle(&self) -> Vec<&'static str> {
-        let rows = [(
-            self.alerting != Alerting::default(),
-            "alerts are not sent yet: `alerting` has no effect",
-        )];
-        rows.into_iter().filter(|(is_there, _)| *is_there).map(|(_, what)| what).collect()
-    }
 }

@@ -62,6 +62,8 @@ levels! {
     TLS_SERVER: TlsServer, "`tls_server_config`", &[];
     HTTP_SERVER: HttpServer, "`http_server_config`", &[];
     RATE_LIMIT: RateLimit, "`rate_limit`", &[];
+    NOTIFY_FILE: NotifyFile, "the file of `--notify.file`", &[];
+    RECEIVER: Receiver, "`receivers`", &[];
 }
 
 const OF_FILE: Unsupported = &[
@@ -173,8 +175,11 @@ impl Level {
 mod tests {
     use super::*;
 
-    const MANUAL: &str =
-        concat!(include_str!("../../../docs/config.md"), include_str!("../../../docs/security.md"));
+    const MANUAL: &str = concat!(
+        include_str!("../../../docs/config.md"),
+        include_str!("../../../docs/security.md"),
+        include_str!("../../../docs/notify.md")
+    );
 
     #[test]
     fn the_manual_names_each_setting() {

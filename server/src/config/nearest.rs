@@ -12,8 +12,11 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
     if name.len() > NAME_BYTES_MAX {
         return None;
     }
-    let edits_max = (name.chars().count() / 3).max(1);
-    let near = known.into_iter().map(|candidate| (distance(name, candidate), candidate));
+    let length = name.chars().count();
+    let edits_max = (length / 3).max(1);
+    // Each edit changes the length by one at most: most of thousands need no closer look.
+    let alike = known.into_iter().filter(|one| one.chars().count().abs_diff(length) <= edits_max);
+    let near = alike.map(|candidate| (distance(name, candidate), candidate));
     let near = near.filter(|(edits, _)| *edits <= edits_max);
     near.min_by_key(|(edits, _)| *edits).map(|(_, candidate)| candidate)
 }

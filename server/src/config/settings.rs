@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use scraper::discover::Mechanism;
-use scraper::job::{ClientOptions, Scheme};
+use scraper::job::{ClientOptions, Scheme, Secret};
 use scraper::relabel::Rule;
+use tsdb::model::Matcher;
 
 /// The section `global`. Defaults are Prometheus's (3.14, `config.DefaultGlobalConfig`); what it
 /// says for jobs is in the jobs already.
@@ -68,4 +69,47 @@ pub struct Alertmanager {
     pub relabel: Vec<Rule>,
     /// Applied to each alert that is sent to them.
     pub alert_relabel: Vec<Rule>,
+}
+
+/// The file of the built-in sender.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NotifyFile {
+    /// Alerts that are alike in these labels are told together.
+    pub group_by: Vec<String>,
+    /// Milliseconds from the first alert of a group until it is told.
+    pub group_wait_ms: i64,
+    /// Milliseconds until more about the group is told.
+    pub group_interval_ms: i64,
+    /// Milliseconds until the same is told again.
+    pub repeat_interval_ms: i64,
+    /// Who is told; names are unique.
+    pub receivers: Vec<Receiver>,
+}
+
+/// Somebody who is told of alerts.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Receiver {
+    /// Names it in the log and in metrics.
+    pub name: String,
+    /// What it understands.
+    pub kind: ReceiverKind,
+    /// Where it is.
+    pub url: Secret,
+    /// Which alerts it is told of: those that all of these match.
+    pub matchers: Vec<Matcher>,
+    /// Whether it is told that an alert is over.
+    pub sends_resolved: bool,
+    /// Milliseconds after which telling has failed.
+    pub timeout_ms: i64,
+    /// How to connect and who we are.
+    pub client: ClientOptions,
+}
+
+/// What a receiver understands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReceiverKind {
+    /// Alertmanager's webhook, version 4.
+    Webhook,
+    /// Slack's incoming webhook, which others speak, too.
+    Slack,
 }

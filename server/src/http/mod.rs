@@ -5,6 +5,7 @@
 
 mod access;
 mod admin;
+mod alertmanagers;
 mod discovery;
 mod envelope;
 mod error;
@@ -31,8 +32,10 @@ mod runtime;
 mod scrape_pool;
 mod self_metrics;
 mod series;
+mod silences;
 mod stats;
 mod status;
+mod status_rules;
 mod status_tsdb;
 mod syntax;
 mod targets;
@@ -62,8 +65,10 @@ use crate::metrics::Metrics;
 use crate::mixin::Mixin;
 use crate::monitors::Wanted;
 use crate::notifications::Notifications;
+use crate::notify::Notifier;
 use crate::queries::Queries;
 use crate::query_log::QueryLog;
+use crate::rules::lookout::Lookout;
 use crate::rules::manager::RuleManager;
 use crate::upkeep::Retention;
 use crate::web::Access;
@@ -93,6 +98,10 @@ pub struct Services {
     pub wanted: Arc<Wanted>,
     /// Evaluates rules.
     pub rules: Arc<RuleManager>,
+    /// Says which metrics rules miss.
+    pub lookout: Arc<Lookout>,
+    /// Sends alerts.
+    pub notifier: Arc<Notifier>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// When the server started.
@@ -164,6 +173,8 @@ pub fn router(state: State) -> Router {
         .route("/federate", get(federate::expose))
         .route("/metrics", get(status::metrics))
         .route("/version", get(runtime::version))
+        .route("/api/v2/silences", get(silences::list).post(silences::add))
+        .route("/api/v2/silence/{id}", get(silences::get).delete(silences::expire))
         .route(
             "/-/reload",
             post(lifecycle::reload).put(lifecycle::reload).fallback(lifecycle::wrong_method),

@@ -3,9 +3,9 @@
 use axum::routing::{MethodRouter, get, post};
 
 use super::{
-    State, admin, discovery, exemplars, features, labels, lifecycle, metadata, notifications,
-    openapi, query, relabel_steps, rules, runtime, scrape_pool, self_metrics, series, status,
-    status_tsdb, syntax, targets, targets_metadata, write,
+    State, admin, alertmanagers, discovery, exemplars, features, labels, lifecycle, metadata,
+    notifications, openapi, query, relabel_steps, rules, runtime, scrape_pool, self_metrics,
+    series, status, status_rules, status_tsdb, syntax, targets, targets_metadata, write,
 };
 
 /// Each path with what answers there.
@@ -26,6 +26,7 @@ pub(super) fn api() -> Vec<(&'static str, MethodRouter<State>)> {
         ("/scrape_pools/config", get(scrape_pool::config)),
         ("/rules", get(rules::list)),
         ("/alerts", get(rules::alerts)),
+        ("/alertmanagers", get(alertmanagers::list)),
         ("/metadata", get(metadata::list)),
         ("/features", get(features::list)),
         ("/notifications", get(notifications::list)),
@@ -36,6 +37,7 @@ pub(super) fn api() -> Vec<(&'static str, MethodRouter<State>)> {
         ("/status/discovery", get(discovery::list)),
         ("/status/flags", get(runtime::flags)),
         ("/status/notice", get(status::notice)),
+        ("/status/rules", get(status_rules::list)),
         ("/status/runtimeinfo", get(runtime::info)),
         ("/status/self_metrics", get(self_metrics::list)),
         ("/status/tsdb", get(status_tsdb::cardinality)),

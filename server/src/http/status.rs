@@ -63,9 +63,10 @@ pub(super) fn page(state: &State) -> String {
     state.metrics.set_query_cache(&state.queries.cache_stats());
     state.metrics.set_query_memory(state.queries.held_bytes());
     let page = state.metrics.page(&state.db.stats(), &state.scrapes.targets());
-    // What rules say stands before the end of the page.
-    let mixin = state.mixin.page(API_VERSION, &state.db, &state.scrapes);
-    page.replace("# EOF\n", &(mixin + &state.rules.metrics() + "# EOF\n"))
+    // What rules and the notifier say stands before the end of the page.
+    let more = state.mixin.page(API_VERSION, &state.db, &state.scrapes);
+    let more = more + &state.rules.metrics() + &state.notifier.metrics();
+    page.replace("# EOF\n", &(more + "# EOF\n"))
 }
 
 /// Paths below `/api/v1` that do not exist.

@@ -3,6 +3,8 @@
 //! Two locks: one is held for a whole evaluation, the other for moments, so that whoever looks
 //! never waits for a query.
 
+mod evaluated;
+
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,17 +15,19 @@ use tracing::{debug, warn};
 use tsdb::model::{Labels, Timestamp};
 use tsdb::{RowReport, Storage};
 
-use super::alerting::{AlertRule, Alerts};
+use super::alerting::Alerts;
+use super::concurrency::{self, Permits};
 use super::file::{Rule, RuleKind};
 use super::metrics::Totals;
 use super::notify::Notify;
 use super::rows::Rows;
 use super::schedule::Schedule;
-use super::template::{AskVector, Expander};
-use super::{ask, recording, restore};
+use super::{ask, restore};
 use crate::queries::Queries;
+use evaluated::Evaluated;
 
 pub use super::definition::{Definition, key};
+pub use super::restore::Restoring;
 pub use super::status::{GroupStatus, Health, RuleStatus};
 
 /// What rules work with.
@@ -40,6 +44,10 @@ pub struct Context {
     pub timeout: Duration,
     /// How often an alert is told again, in milliseconds; 1 minute as in Prometheus.
     pub resend_ms: i64,
+    /// How many rules may be evaluated at the same time.
+    pub permits: Permits,
+    /// What of alerts before the start counts.
+    pub restoring: Restoring,
 }
 
 /// What a rule remembers from one evaluation to the next.
@@ -64,12 +72,11 @@ pub struct Group {
     /// What it is.
     pub definition: Definition,
     pub(super) schedule: Schedule,
+    /// Which rules may be evaluated at the same time.
+    stages: Vec<Vec<usize>>,
     working: Mutex<Working>,
     status: Mutex<GroupStatus>,
 }
-
-/// What a rule gives at one evaluation.
-type Outputs = Result<Vec<InstantSample>, String>;
 
 impl Group {
     /// A group that has not been evaluated. If it `restores`, no alert becomes a series before
@@ -89,7 +96,8 @@ impl Group {
         let status = GroupStatus { rules, ..GroupStatus::default() };
         let schedule = Schedule::new(&written.file, &written.name, definition.interval_ms);
         let (working, status) = (Mutex::new(working), Mutex::new(status));
-        Self { definition, schedule, working, status }
+        let stages = concurrency::stages(&written.rules);
+        Self { definition, schedule, stages, working, status }
     }
 
     /// How it is.
@@ -102,8 +110,10 @@ impl Group {
         let mut working = locked(&self.working);
         let began = (context.clock.now(), context.clock.monotonic());
         let mut samples = 0;
-        for (index, rule) in self.definition.written.rules.iter().enumerate() {
-            samples += self.rule(context, &mut working, (index, rule), now, totals);
+        for stage in self.stages(context) {
+            for (index, evaluated) in self.ask(context, &mut working.memories, stage, now) {
+                samples += self.finish(context, &mut working, (index, evaluated), now, totals);
+            }
         }
         self.mark_stale(context, &mut working, now);
         let Working { rows, memories, .. } = &mut *working;
@@ -116,25 +126,26 @@ impl Group {
         totals.group_evaluated(status.duration);
     }
 
-    /// How many samples it gave.
-    fn rule(
+    /// Stores what a rule gave, and says how that went; how many samples it gave.
+    fn finish(
         &self,
         context: &Context,
         working: &mut Working,
-        (index, rule): (usize, &Rule),
+        (index, evaluated): (usize, Evaluated),
         now: Timestamp,
         totals: &Totals,
     ) -> usize {
-        let began = (context.clock.now(), context.clock.monotonic());
-        let Some(memory) = working.memories.get_mut(index) else { return 0 };
-        let outputs = self.outputs(context, memory, rule, now);
+        let clock = context.clock.monotonic();
+        let Evaluated { outputs, began, took } = evaluated;
+        let rule = self.definition.written.rules.get(index);
+        let (Some(rule), Some(memory)) = (rule, working.memories.get_mut(index)) else { return 0 };
         let count = outputs.as_ref().map_or(0, Vec::len);
         let stored = outputs
             .and_then(|outputs| self.store(context, &mut working.rows, memory, &outputs, now));
         if let Err(error) = &stored {
             warn!("rule {} of group {}: {error}", rule.name, key(&self.definition.written));
         }
-        let duration = context.clock.monotonic().saturating_sub(began.1);
+        let duration = took + context.clock.monotonic().saturating_sub(clock);
         totals.rule_evaluated(duration);
         let alerts = memory.alerts.active();
         let mut status = locked(&self.status);
@@ -142,40 +153,11 @@ impl Group {
         status.failures += u64::from(stored.is_err());
         if let Some(own) = status.rules.get_mut(index) {
             let health = if stored.is_ok() { Health::Good } else { Health::Bad };
-            let last_evaluation = Some(began.0);
+            let last_evaluation = Some(began);
             let last_error = stored.err();
             *own = RuleStatus { health, last_error, duration, last_evaluation, alerts };
         }
         count
-    }
-
-    fn outputs(
-        &self,
-        context: &Context,
-        memory: &mut Memory,
-        rule: &Rule,
-        now: Timestamp,
-    ) -> Outputs {
-        let at = now.plus_ms(-self.definition.query_offset_ms);
-        let options = ask::options(context.timeout);
-        let vector = ask::vector(&*context.queries, &rule.query, at, options)?;
-        let limit = self.definition.written.limit;
-        let RuleKind::Alerting { hold_ms, keep_firing_ms, annotations } = &rule.kind else {
-            return recording::outputs(rule, vector, limit);
-        };
-        let queries = context.queries.clone();
-        let question: AskVector = Arc::new(move |text| ask::vector(&*queries, text, now, options));
-        let around = &self.definition.surroundings;
-        let expander = Expander::new(&rule.name, &question, around, now.seconds());
-        let (hold_ms, keep_firing_ms) = (*hold_ms, *keep_firing_ms);
-        let alerting = AlertRule { rule, hold_ms, keep_firing_ms, annotations };
-        let outputs = memory.alerts.evaluate(&alerting, &vector, &expander, (now, at), limit)?;
-        let interval_ms = self.definition.interval_ms;
-        let notices = memory.alerts.notices(rule, now, context.resend_ms, interval_ms);
-        if !notices.is_empty() {
-            context.notify.notify(notices);
-        }
-        Ok(outputs)
     }
 
     /// Stores what a rule gave, and marks what it no longer gives.
@@ -223,11 +205,11 @@ impl Group {
     pub fn restore(&self, context: &Context, now: Timestamp) {
         let began = context.clock.monotonic();
         let mut working = locked(&self.working);
-        let options = ask::options(context.timeout);
+        let how = (ask::options(context.timeout), context.restoring);
         for (rule, memory) in self.definition.written.rules.iter().zip(&mut working.memories) {
             let RuleKind::Alerting { hold_ms, .. } = rule.kind else { continue };
             let (alerts, queries) = (&mut memory.alerts, &*context.queries);
-            let done = restore::restore(alerts, &rule.name, hold_ms, queries, options, now);
+            let done = restore::restore(alerts, &rule.name, hold_ms, queries, how, now);
             if let Err(error) = done {
                 warn!("alert {}: since when it is pending was not restored: {error}", rule.name);
             }

@@ -13,10 +13,21 @@ use super::alerting::{ALERT_NAME, ALERTS_FOR_STATE, Alerts};
 use super::ask;
 use crate::queries::{Queries, QueryOptions};
 
-/// How long the server may have been down for its state to count, in milliseconds.
-const OUTAGE_TOLERANCE_MS: i64 = 3_600_000;
-/// How long an alert stays pending after the start at least, in milliseconds.
-const GRACE_MS: i64 = 10 * 60_000;
+/// What of the time before the start counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Restoring {
+    /// How long the server may have been down for its state to count, in milliseconds.
+    pub outage_tolerance_ms: i64,
+    /// How long an alert stays pending after the start at least, in milliseconds.
+    pub grace_ms: i64,
+}
+
+impl Default for Restoring {
+    /// Prometheus's: 1 hour and 10 minutes.
+    fn default() -> Self {
+        Self { outage_tolerance_ms: 3_600_000, grace_ms: 600_000 }
+    }
+}
 
 /// Restores the alerts of rule `name` at `now`. If that fails they stay as they are.
 pub(super) fn restore(
@@ -24,34 +35,39 @@ pub(super) fn restore(
     name: &str,
     hold_ms: i64,
     queries: &dyn Queries,
-    options: QueryOptions,
+    (options, restoring): (QueryOptions, Restoring),
     now: Timestamp,
 ) -> Result<(), String> {
     alerts.is_restored = true;
-    if hold_ms < GRACE_MS || alerts.all.is_empty() {
+    if hold_ms < restoring.grace_ms || alerts.all.is_empty() {
         return Ok(());
     }
     let quoted = tsdb::model::labels::Quoted(name);
     let selector = format!("{ALERTS_FOR_STATE}{{{ALERT_NAME}={quoted}}}");
-    let options = QueryOptions { lookback_ms: Some(OUTAGE_TOLERANCE_MS), ..options };
+    let options = QueryOptions { lookback_ms: Some(restoring.outage_tolerance_ms), ..options };
     let since = seconds(ask::vector(queries, &selector, now, options)?);
     let last = seconds(ask::vector(queries, &format!("timestamp({selector})"), now, options)?);
     for (labels, alert) in &mut alerts.all {
         if let (Some(since), Some(last)) = (since.get(labels), last.get(labels)) {
-            alert.active_at = active_at(*since, *last, hold_ms, now);
+            alert.active_at = active_at((*since, *last), hold_ms, restoring.grace_ms, now);
         }
     }
     Ok(())
 }
 
 /// Since when an alert counts as pending that was pending since `since` when it was last heard of.
-fn active_at(since: Timestamp, last: Timestamp, hold_ms: i64, now: Timestamp) -> Timestamp {
+fn active_at(
+    (since, last): (Timestamp, Timestamp),
+    hold_ms: i64,
+    grace_ms: i64,
+    now: Timestamp,
+) -> Timestamp {
     let remaining_ms = hold_ms - last.ms_since(since);
     if remaining_ms <= 0 {
         // It was firing.
         since
-    } else if remaining_ms < GRACE_MS {
-        now.plus_ms(GRACE_MS - hold_ms)
+    } else if remaining_ms < grace_ms {
+        now.plus_ms(grace_ms - hold_ms)
     } else {
         since.plus_ms(now.ms_since(last))
     }
@@ -85,7 +101,8 @@ mod tests {
             (0, 25, 30, 50, 30),
         ];
         for (since, last, hold, now, expected) in rows {
-            let active = active_at(minute(since), minute(last), hold * 60_000, minute(now));
+            let active =
+                active_at((minute(since), minute(last)), hold * 60_000, 600_000, minute(now));
             assert_eq!(active, minute(expected), "{since} {last} {hold} {now}");
         }
     }

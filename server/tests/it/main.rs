@@ -15,6 +15,7 @@ mod explain;
 mod federate;
 mod fuzz;
 mod monitors;
+mod notify;
 mod openapi;
 mod packs;
 mod prometheus;

@@ -323,3 +323,36 @@ async fn what_is_built_in_stays() {
     assert_eq!(pools.matches("llm-d/").count(), 7, "{pools}");
     assert_eq!(files().await, expected);
 }
+
+/// A rule file, and the built-in sender's, that changes is noticed like the configuration.
+#[tokio::test]
+async fn files_of_rules_and_receivers() {
+    let directory = tempfile::tempdir().unwrap();
+    let base = directory.path();
+    let write = |name: &str, text: &str| fs::write(base.join(name), text).unwrap();
+    let rules = "groups: [{name: a, rules: [{record: x, expr: '1'}]}]\n";
+    write("prometheus.yml", "rule_files: ['rules/*.yml']\n");
+    fs::create_dir(base.join("rules")).unwrap();
+    write("rules/a.yml", rules);
+    write("notify.yml", "receivers: [{name: first, url: 'http://127.0.0.1:1'}]\n");
+    let notify = format!("--notify.file={}", base.join("notify.yml").display());
+    let server = Binary::start(base, &["--config.auto-reload-interval=50ms", &notify]);
+    server.until_metric("inferometer_receiver_sent_total{receiver=\"first\"} 0").await;
+    let until_rules = async |expected: &str| {
+        let started = Instant::now();
+        while server.get("/api/v1/rules").await.1.matches(expected).count() != 1 {
+            assert!(started.elapsed() < WAIT_MAX, "{expected}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    until_rules(r#""query":"1""#).await;
+    write("rules/a.yml", &rules.replace("'1'", "'2'"));
+    until_rules(r#""query":"2""#).await;
+    write("rules/b.yml", &rules.replace("'1'", "'3'"));
+    until_rules(r#""query":"3""#).await;
+    write("notify.yml", "receivers: [{name: second, url: 'http://127.0.0.1:1'}]\n");
+    server.until_metric("inferometer_receiver_sent_total{receiver=\"second\"} 0").await;
+    write("notify.yml", "receivers: [{name: third}]\n");
+    server.until_metric("prometheus_config_last_reload_successful 0").await;
+    server.until_metric("inferometer_receiver_sent_total{receiver=\"second\"} 0").await;
+}

@@ -2,6 +2,7 @@
 //! files (`verdicts.tsv`), we say.
 
 mod api;
+mod concurrent;
 mod evaluation;
 
 use std::path::{Path, PathBuf};

@@ -43,6 +43,8 @@ pub(crate) fn options() -> AppOptions {
         lifecycle: false,
         rules: RuleOptions::default(),
         monitors: MonitorSettings::default(),
+        alerting: flags.alerting.options(),
+        direct: None,
         notice: None,
         web: WebOptions::default(),
     }

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 
 use super::logging;
 use crate::app::{self, App, AppOptions};
-use crate::flags::DemoFlags;
+use crate::flags::{AlertingOptions, DemoFlags};
 use crate::monitors::MonitorSettings;
 use crate::packs::{BuiltIn, Choice};
 use crate::rules::manager::RuleOptions;
@@ -82,6 +82,8 @@ fn options(flags: &DemoFlags) -> AppOptions {
         lifecycle: false,
         rules,
         monitors: MonitorSettings::default(),
+        alerting: AlertingOptions::default(),
+        direct: None,
         notice: None,
         web: WebOptions::default(),
     }

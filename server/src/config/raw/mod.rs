@@ -11,6 +11,7 @@ mod discovery;
 mod file;
 mod inspect;
 mod job;
+mod notify;
 mod scalar;
 mod web;
 
@@ -32,6 +33,7 @@ pub(super) use file::{
 };
 pub(super) use inspect::{Found, Inspect, found};
 pub(super) use job::{RelabelConfig, ScrapeConfig};
+pub(super) use notify::{NotifyFile, Receiver};
 pub(super) use scalar::{Hidden, Url};
 pub(super) use web::{HttpServer, RateLimit, TlsServer, Web};
 

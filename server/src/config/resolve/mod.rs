@@ -11,6 +11,7 @@ mod expand;
 mod global;
 mod job;
 mod names;
+mod notify;
 mod otlp;
 mod protocol;
 mod relabel;
@@ -29,6 +30,7 @@ use super::raw::{self, Inspect, given, items, section};
 use super::yaml::Value;
 use super::{Alerting, Global, Storage};
 pub(super) use global::Inherited;
+pub(super) use notify::notify_file;
 pub(crate) use size::parse_bytes;
 pub(super) use web::web;
 

@@ -2,6 +2,10 @@
 
 use std::net::IpAddr;
 
+/// The tab of the page that shows a table.
+pub(super) const TABLE: u8 = 1;
+
+/// The page that shows an expression in one of its tabs.
 pub(super) fn link(expr: &str, tab: u8) -> String {
     format!("/graph?g0.expr={}&g0.tab={tab}", query_escape(expr))
 }

@@ -45,6 +45,11 @@ pub struct Surroundings {
     pub external_url: String,
 }
 
+/// The page that shows what an expression gives now, below the server's URL.
+pub(crate) fn table_link(expr: &str) -> String {
+    address::link(expr, address::TABLE)
+}
+
 /// Why a template `name` with this text would be refused; with Go's words.
 pub fn check(name: &str, text: &str) -> Result<(), String> {
     let nothing: AskVector = Arc::new(|_| Ok(Vec::new()));

@@ -14,8 +14,9 @@ use tsdb::model::{Metadata, Timestamp};
 use tsdb::{Cell, CellValue, Db, FamilyColumns, Storage};
 
 use super::super::ask;
+use super::super::concurrency::Permits;
 use super::super::file as rule_file;
-use super::super::group::{Context, Definition, Group};
+use super::super::group::{Context, Definition, Group, Restoring};
 use super::super::notify::Nobody;
 use super::super::template::Surroundings;
 use super::compare;
@@ -70,6 +71,8 @@ impl<'a> Run<'a> {
             notify: Arc::new(Nobody),
             timeout: TIMEOUT,
             resend_ms: 0,
+            permits: Permits::default(),
+            restoring: Restoring::default(),
         };
         Ok(Self { file, test, db, context, groups, input, loaded: 0 })
     }

@@ -27,9 +27,6 @@ pub(super) fn config(config: &Config) -> String {
     for (what, paths) in files.into_iter().filter(|(_, paths)| !paths.is_empty()) {
         let _ = writeln!(text, "{what} in {paths:?}");
     }
-    for sentence in config.idle() {
-        let _ = writeln!(text, "{sentence}");
-    }
     if config.storage != Storage::default() {
         let _ = writeln!(text, "{:?}", config.storage);
     }

@@ -54,6 +54,8 @@ impl World {
             notify: Arc::new(Nobody),
             timeout: Duration::from_secs(60),
             resend_ms: 60_000,
+            permits: server::rules::concurrency::Permits::default(),
+            restoring: server::rules::group::Restoring::default(),
         };
         let written = PACKS.iter().flat_map(|pack| pack.groups());
         let groups = written.map(|written| {

@@ -10,7 +10,7 @@ use scraper::cycle::Clock;
 use server::queries::{LocalQueries, QueryLimits, QueryOptions, StatsLevel};
 use server::rules::AlertState;
 use server::rules::file::{Reading, RuleGroup, parse};
-use server::rules::group::{Context, Definition, Group, Health};
+use server::rules::group::{Context, Definition, Group, Health, Restoring};
 use server::rules::manager::{Defaults, RuleManager, RuleOptions};
 use server::rules::notify::{Notice, Notify};
 use server::rules::template::Surroundings;
@@ -65,6 +65,8 @@ impl World {
             notify: told.clone(),
             timeout: Duration::from_secs(60),
             resend_ms: MINUTE,
+            permits: server::rules::concurrency::Permits::default(),
+            restoring: Restoring::default(),
         };
         Self { db, told, context }
     }
@@ -282,6 +284,8 @@ async fn groups_that_change_keep_what_they_know() {
         notify: world.told.clone(),
         timeout: Duration::from_secs(60),
         resend_ms: MINUTE,
+        permits: server::rules::concurrency::Permits::default(),
+        restoring: Restoring::default(),
     };
     let manager =
         RuleManager::new(context, Features::default(), "http://localhost:9090".to_owned());

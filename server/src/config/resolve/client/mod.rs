@@ -30,7 +30,7 @@ pub(super) fn client(raw: &raw::Client, base_dir: &Path) -> Result<ClientOptions
 }
 
 /// What a text stands for that may be in the configuration.
-trait Inline {
+pub(super) trait Inline {
     fn text(&self) -> &str;
 }
 
@@ -47,7 +47,7 @@ impl Inline for Hidden {
 }
 
 /// A secret that may be written down or be in a file, and where the one that counts is named.
-fn secret<T: Inline>(
+pub(super) fn secret<T: Inline>(
     inline: &Option<Value<T>>,
     file: &Option<Value<String>>,
     what: &str,
