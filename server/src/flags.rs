@@ -156,6 +156,8 @@ pub struct ExplainFlags {
 pub enum CheckCommand {
     /// Check configuration files and the files that they name; exit code 1 if one is wrong
     Config(CheckConfigFlags),
+    /// Say what is unusual about a page on stdin; exit code 3 if something is, 1 if it is no page
+    Metrics(CheckMetricsFlags),
     /// Check files of --web.config.file; exit code 1 if one is wrong
     WebConfig {
         /// The files

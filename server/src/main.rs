@@ -17,6 +17,7 @@ fn main() -> ExitCode {
         Command::Query(command) => cli::query::run(&command),
         Command::Check(CheckCommand::Config(flags)) => cli::check::config(&flags),
         Command::Check(CheckCommand::Rules(flags)) => cli::check_rules::run(&flags),
+        Command::Check(CheckCommand::Metrics(flags)) => cli::check_metrics::run(flags.extended),
         Command::Check(CheckCommand::WebConfig { files }) => cli::check_web_config::run(&files),
         Command::Check(CheckCommand::Healthy(flags)) => cli::probe::run(&flags, "/-/healthy"),
         Command::Check(CheckCommand::Ready(flags)) => cli::probe::run(&flags, "/-/ready"),

@@ -1,6 +1,7 @@
 //! The subcommands, one file each.
 
 pub mod check;
+pub mod check_metrics;
 pub mod check_rules;
 pub mod check_web_config;
 mod client;

@@ -9,7 +9,8 @@ use reqwest::{Certificate, Client, Identity, StatusCode};
 use server::app::AppOptions;
 use server::web::WebOptions;
 
-use crate::running::{self, Running, testdata};
+use crate::prometheus::Prometheus;
+use crate::running::{self, Running, peer, testdata};
 
 /// bcrypt of `secret`, at cost 4.
 fn hash(password: &str) -> String {
@@ -254,5 +255,45 @@ async fn files_that_change_hold_at_once_if_they_are_good() {
     }
     fs::write(&file, users("three")).unwrap();
     assert_eq!((asked("two").await, asked("three").await), (401, 200));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn prometheus_scrapes_us_through_tls_with_a_password() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let Some(program) = peer("prometheus") else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let users = format!("basic_auth_users: {{u: {}}}\n", hash("p"));
+    let server =
+        serve(directory.path(), &format!("tls_server_config:\n{CERTIFICATE}{users}")).await;
+    let authority = testdata("tls/authority.pem").canonicalize().unwrap();
+    let job = |name: &str, password: &str| {
+        format!(
+            "- {{job_name: {name}, scheme: https, basic_auth: {{username: u, password: {password}}}, \
+             tls_config: {{ca_file: '{}'}}, static_configs: [{{targets: ['{}']}}]}}\n",
+            authority.display(),
+            server.url.trim_start_matches("http://")
+        )
+    };
+    let text = format!(
+        "global: {{scrape_interval: 200ms, scrape_timeout: 200ms}}\nscrape_configs:\n{}{}",
+        job("right", "p"),
+        job("wrong", "q")
+    );
+    let prometheus = Prometheus::start(&program, &text, &[]).await;
+    let ask = async |query: &str| {
+        let url = format!("{}/api/v1/query?query={query}", prometheus.url);
+        reqwest::get(url).await.unwrap().text().await.unwrap()
+    };
+    let mut answer = String::new();
+    // A busy machine may need more than one scrape's time for the first.
+    for _ in 0..200 {
+        answer = ask("up==1").await;
+        if answer.contains("right") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(answer.contains("right") && !answer.contains("wrong"), "{answer}");
     server.stop().await;
 }

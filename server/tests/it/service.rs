@@ -45,7 +45,7 @@ async fn it_listens_where_it_was_told_and_tells_systemd() {
     fs::write(&config, "scrape_configs: []\n").unwrap();
     let socket = UnixDatagram::bind(directory.path().join("notify")).unwrap();
     let mut process = Command::new(env!("CARGO_BIN_EXE_inferometer"))
-        .args(["serve", "--web.listen-address=127.0.0.1:0", "--web.listen-address=127.0.0.1:0"])
+        .args(["serve", "--web.listen-address=127.0.0.1:0", "--web.listen-address=0.0.0.0:0"])
         .args(["--web.external-url=/pre/", "--web.config.file="])
         .arg(format!("--config.file={}", config.display()))
         .arg(format!("--storage.tsdb.path={}", directory.path().join("data").display()))
@@ -72,12 +72,16 @@ async fn it_listens_where_it_was_told_and_tells_systemd() {
         let line = lines.next().unwrap().unwrap();
         urls.extend(line.split_once("listening on ").map(|(_, url)| url.trim().to_owned()));
     }
+    let last = urls[1].clone();
     for url in urls {
         for path in ["/pre/-/healthy", "/pre/-/ready"] {
             let status = reqwest::get(format!("{url}{path}")).await.unwrap().status();
             assert_eq!(status, 200, "{url}{path}");
         }
     }
+    // One of the addresses can be reached by others.
+    let notice = reqwest::get(format!("{last}/pre/api/v1/status/notice")).await.unwrap();
+    assert!(notice.text().await.unwrap().contains("no password is asked for"));
     let pid = rustix::process::Pid::from_child(&process);
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
     while hear() != "STOPPING=1" {}

@@ -261,6 +261,9 @@ async fn the_page_and_its_parts_are_below_the_prefix() {
         let url = base.join(part).unwrap();
         assert_eq!(server.get(url.path()).await.0, 200, "{url}");
     }
+    // Nobody but this host can reach it, so nothing is said about passwords.
+    let (_, notice) = server.get("/a/b/api/v1/status/notice").await;
+    assert_eq!(notice, r#"{"status":"success","data":{"notice":null}}"#);
     // Nothing in the page leads outside.
     assert!(!page.contains("=\"/"), "{page}");
     let guide = answered(&server.url, "/a/b/d/llm-performance?a=b").await;

@@ -306,3 +306,93 @@ async fn the_client_file_of_prometheus_is_read() {
     // Which is read, and names files that are not there.
     assert!(stderr.contains("unable to read client certificate"), "{stderr}");
 }
+
+/// Pages that promtool judges alike, beside those of `testdata/lint`.
+const PAGES: [&[u8]; 45] = [
+    b"",
+    b"\n\n",
+    b"# EOF\n",
+    b"# EOF",
+    b"#\n# \n#HELP\n# HELP\n# HELP a\n# TYPE a\n",
+    b"a 1",
+    b"a 1\n",
+    b"a 1\na 2\na 3\n",
+    b"a 1 2\n",
+    b"a 1 2 3\n",
+    b"a 1 x\n",
+    b"a x\n",
+    b"a\n",
+    b"a 0x1p2\n",
+    b"a 1_0\n",
+    b"a NaN\na{b=\"1\"} +Inf\na{b=\"2\"} -inf\n",
+    b"a 1e999\n",
+    b"1a 3\n",
+    b"\xff 1\n",
+    b"a{\n",
+    b"a{} 1\n",
+    b"a{b} 1\n",
+    b"a{b=c} 1\n",
+    b"a{b=\"c} 1\n",
+    b"a{b=\"\xff\"} 1\n",
+    b"a{b=\"\\q\"} 1\n",
+    b"a{b=\"\\\\\\n\\\"\"} 1\n",
+    b"a{b=\"1\",b=\"2\"} 1\n",
+    b"a{b=\"1\"c=\"2\"} 1\n",
+    b"a{b=\"1\",} 1\n",
+    b"a{ b = \"1\" , c = \"2\" } 1\n",
+    b"a{__name__=\"1\"} 1\n",
+    b"# HELP a b\n# HELP a b\na 1\n",
+    b"# HELP a \\q\na 1\n",
+    b"# HELP a \\\\ \\n \\\" \"\na 1\n",
+    b"a 1\n# HELP a b\n",
+    b"# TYPE a foo\na 1\n",
+    b"# TYPE a COUNTER\na 1\nb 1\na 2\n",
+    b"# TYPE a counter\n# TYPE a counter\na 1\n",
+    b"a 1\n# TYPE a counter\n",
+    b"# HELP a-b c\n",
+    b"# TYPE h histogram\nh_bucket{le=\"x\"} 1\n",
+    b"# TYPE h histogram\nh_bucket{} 1\nh_sum 1\nh_count 1\nh 1\n",
+    b"# TYPE s summary\ns{quantile=\"x\"} 1\n",
+    b"# HELP s x\n# TYPE s summary\ns{quantile=\"0.5\",a=\"b\"} 1\ns_sum{a=\"b\"} 1\ns_count{a=\"c\"} 1\n",
+];
+
+fn check_metrics(program: &Path, page: &[u8]) -> Said {
+    use std::io::Write;
+    let mut process = Command::new(program)
+        .args(["check", "metrics", "--extended"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    // Who has seen enough does not read the rest.
+    let _ = process.stdin.take().unwrap().write_all(page);
+    let output = process.wait_with_output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn metrics() {
+    let Some(promtool) = peer("promtool") else { return };
+    let mut pages: Vec<Vec<u8>> = PAGES.iter().map(|page| page.to_vec()).collect();
+    for name in ["names", "series", "types"] {
+        pages.push(fs::read(testdata("lint").join(format!("{name}.txt"))).unwrap());
+    }
+    let (mut differences, mut tables) = (Vec::new(), 0);
+    for page in pages {
+        let own = check_metrics(&ours(), &page);
+        let mut theirs = check_metrics(&promtool, &page);
+        // 3.5.3 shows no table beside problems, later ones do.
+        if theirs.0 == Some(3) {
+            theirs.1.clone_from(&own.1);
+        }
+        tables += usize::from(!theirs.1.is_empty());
+        if own != theirs {
+            let page = String::from_utf8_lossy(&page).into_owned();
+            differences.push(format!("{page}\n  promtool {theirs:?}\n  ours     {own:?}"));
+        }
+    }
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+    assert!(tables > 5, "{tables}");
+}
