@@ -82,7 +82,7 @@ fn two_who_flush_take_nothing_from_a_reader() {
 
 #[test]
 fn two_who_flush_take_nothing_from_a_reader_when_threads_change_seldom() {
-    explore::seldom(5000, 2, two_flush);
+    explore::seldom(20_000, 2, two_flush);
 }
 
 #[test]

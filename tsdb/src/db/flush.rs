@@ -155,6 +155,11 @@ impl Db {
             return;
         }
         let mut head = self.head_mut();
+        // Another one may have done it meanwhile; twice for one flush, and what was named in between
+        // would be forgotten.
+        if !head.has_flushed() {
+            return;
+        }
         let now = self.parts().flush;
         let mut before = self.before();
         before.retain(|(_, parts): &(u64, Weak<Parts>)| parts.strong_count() > 0);
