@@ -4,29 +4,38 @@
 
 mod alerting;
 mod ask;
+mod check;
+mod monitors;
+mod packs;
+mod query;
 mod silence;
+mod tsdb;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
-pub use self::ask::{
+use ::tsdb::model::duration::parse_duration;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use regex::Regex;
+
+pub use alerting::{AlertingFlags, AlertingOptions};
+pub use ask::{
     AnswerFormat, CheckMetricsFlags, ClientFlags, InstantFlags, LabelsFlags, ProbeFlags,
     RangeFlags, SeriesFlags,
 };
-use clap::parser::ValueSource;
-use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use regex::Regex;
-use scraper::discover::kubernetes::MonitorOptions;
-use tsdb::model::duration::parse_duration;
-
-use crate::config::{Global, parse_bytes};
-use crate::idle_flags;
-use crate::monitors::{self, MonitorSettings};
-use crate::packs::Choice;
-
-pub use alerting::{AlertingFlags, AlertingOptions};
+pub use check::{
+    CheckCommand, CheckConfigFlags, CheckRulesFlags, Lint, TestCommand, TestRulesFlags,
+};
+pub use monitors::{MonitorFlags, Monitors};
+pub use packs::{PacksCommand, PacksFlags, Preset};
+pub use query::{ExplainFlags, QueryCommand, QueryFlags};
 pub use silence::{SilenceAddFlags, SilenceCommand};
+pub use tsdb::{AnalyzeFlags, DumpFlags, DumpFormat, ImportCommand, TsdbCommand};
+
+use crate::config::parse_bytes;
+use crate::idle_flags;
+use crate::packs::Choice;
 
 /// Collects, stores, queries and shows the metrics of LLM inference clusters.
 #[derive(Debug, Parser)]
@@ -60,279 +69,6 @@ pub enum Command {
     Tsdb(TsdbCommand),
     /// List the built-in jobs and rules, or print one of their files
     Packs(PacksFlags),
-}
-
-/// Flags of `packs`.
-#[derive(Args, Debug)]
-pub struct PacksFlags {
-    /// What to do instead of listing all of them
-    #[command(subcommand)]
-    pub command: Option<PacksCommand>,
-    /// Say which rules would be on with this value of the server's flag
-    #[arg(long, default_value = "all", value_parser = Choice::parse, value_name = "NAMES",
-          allow_hyphen_values = true)]
-    pub packs: Choice,
-}
-
-/// What can be done with built-in files.
-#[derive(Debug, Subcommand)]
-pub enum PacksCommand {
-    /// Print the file, to be read or copied
-    Show {
-        /// As in the list
-        name: String,
-    },
-}
-
-/// Settings for a kind of cluster.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Preset {
-    /// The built-in jobs that find llm-d, and its rules
-    LlmD,
-    /// Nothing but what the configuration says
-    None,
-}
-
-/// What can be asked, and how.
-#[derive(Args, Debug)]
-pub struct QueryFlags {
-    /// What the answer looks like
-    #[arg(
-        long,
-        short = 'o',
-        value_enum,
-        default_value = "promql",
-        value_name = "FORMAT",
-        global = true
-    )]
-    pub format: AnswerFormat,
-    /// How to ask
-    #[command(flatten)]
-    pub client: ClientFlags,
-    /// What to ask
-    #[command(subcommand)]
-    pub command: QueryCommand,
-}
-
-/// What can be asked.
-#[derive(Debug, Subcommand)]
-pub enum QueryCommand {
-    /// What a query gives at one time
-    Instant(InstantFlags),
-    /// What it gives at each step of a range
-    Range(RangeFlags),
-    /// Which series there are
-    Series(SeriesFlags),
-    /// Which values a label has
-    Labels(LabelsFlags),
-    /// Say what a query would do, without doing it
-    Explain(ExplainFlags),
-}
-
-/// Flags of `query explain`.
-#[derive(Args, Debug)]
-pub struct ExplainFlags {
-    /// The query
-    pub expr: String,
-    /// The server
-    #[arg(long, default_value = "http://localhost:9090", value_name = "URL")]
-    pub server: String,
-    /// When it is evaluated, in seconds since 1970 or as 2026-01-31T12:00:00Z [default: now]
-    #[arg(long, value_name = "TIME", conflicts_with_all = ["start", "end", "step"])]
-    pub time: Option<String>,
-    /// The first step of a range query
-    #[arg(long, value_name = "TIME", requires_all = ["end", "step"])]
-    pub start: Option<String>,
-    /// The last step at most
-    #[arg(long, value_name = "TIME", requires_all = ["start", "step"])]
-    pub end: Option<String>,
-    /// How far two steps are apart: 15s, or a number of seconds
-    #[arg(long, value_name = "DURATION", requires_all = ["start", "end"])]
-    pub step: Option<String>,
-}
-
-/// What can be checked.
-#[derive(Debug, Subcommand)]
-pub enum CheckCommand {
-    /// Check configuration files and the files that they name; exit code 1 if one is wrong
-    Config(CheckConfigFlags),
-    /// Say what is unusual about a page on stdin; exit code 3 if something is, 1 if it is no page
-    Metrics(CheckMetricsFlags),
-    /// Check files of --web.config.file; exit code 1 if one is wrong
-    WebConfig {
-        /// The files
-        #[arg(required = true)]
-        files: Vec<PathBuf>,
-    },
-    /// Ask a server whether it runs; exit code 1 if not
-    Healthy(ProbeFlags),
-    /// Ask a server whether it answers queries; exit code 1 if not
-    Ready(ProbeFlags),
-    /// Say what is wrong with rule files; exit code 1 if something is
-    Rules(CheckRulesFlags),
-}
-
-/// Flags of `check rules`, those of promtool.
-#[derive(Args, Debug)]
-pub struct CheckRulesFlags {
-    /// The files [default: what comes on stdin]
-    pub files: Vec<PathBuf>,
-    /// What else is looked for
-    #[arg(long, value_enum, default_value = "duplicate-rules", value_name = "CHECK")]
-    pub lint: Lint,
-    /// Exit code 3 if that finds something
-    #[arg(long)]
-    pub lint_fatal: bool,
-    /// Pass over fields that are not known
-    #[arg(long)]
-    pub ignore_unknown_fields: bool,
-    /// Optional parts of the language, by Prometheus's names
-    #[arg(long = "enable-feature", value_delimiter = ',', value_name = "NAME")]
-    pub features: Vec<String>,
-}
-
-/// Flags of `check config`, those of promtool.
-#[derive(Args, Debug)]
-pub struct CheckConfigFlags {
-    /// The files
-    #[arg(required = true)]
-    pub files: Vec<PathBuf>,
-    /// Look at the files alone, and not at those that they name
-    #[arg(long)]
-    pub syntax_only: bool,
-    /// What else is looked for
-    #[arg(long, value_enum, default_value = "duplicate-rules", value_name = "CHECK")]
-    pub lint: Lint,
-    /// Exit code 3 if that finds something
-    #[arg(long)]
-    pub lint_fatal: bool,
-    /// The server's lookback delta: from this on a scrape interval is too long
-    #[arg(long = "query.lookback-delta", default_value = "5m", value_parser = duration_ms,
-          value_name = "DURATION")]
-    pub lookback_ms: i64,
-}
-
-/// Checks beside correctness.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[expect(missing_docs, reason = "named as on the command line")]
-pub enum Lint {
-    All,
-    DuplicateRules,
-    TooLongScrapeInterval,
-    None,
-}
-
-/// What can be tested.
-#[derive(Debug, Subcommand)]
-pub enum TestCommand {
-    /// Run files in the promqltest language against the engine
-    Promql {
-        /// The files
-        #[arg(required = true)]
-        files: Vec<PathBuf>,
-    },
-    /// Run unit tests of rules; exit code 1 if one fails
-    Rules(TestRulesFlags),
-}
-
-/// Flags of `test rules`.
-#[derive(Args, Debug)]
-pub struct TestRulesFlags {
-    /// The files
-    #[arg(required = true)]
-    pub files: Vec<PathBuf>,
-    /// Only run the test groups in whose names this regular expression is found; may be repeated
-    #[arg(long, value_name = "REGEX")]
-    pub run: Vec<String>,
-    /// Pass over fields that are not known
-    #[arg(long)]
-    pub ignore_unknown_fields: bool,
-    /// Optional parts of the language, by Prometheus's names
-    #[arg(long = "enable-feature", value_delimiter = ',', value_name = "NAME")]
-    pub features: Vec<String>,
-}
-
-/// What can be done with a store's files.
-#[derive(Debug, Subcommand)]
-pub enum TsdbCommand {
-    /// Say what takes the room, and which labels make the series many
-    Analyze(AnalyzeFlags),
-    /// Check every block and the log; exit code 1 if something is damaged
-    Verify {
-        /// The store's directory; a server may be using it
-        #[arg(default_value = "data/")]
-        dir: PathBuf,
-    },
-    /// Write the samples to stdout as text
-    Dump(DumpFlags),
-    /// Load samples into a store that no server has open
-    #[command(subcommand)]
-    Import(ImportCommand),
-    /// Make a copy of a store that no server has open, by links to its files
-    Snapshot {
-        /// The store's directory
-        dir: PathBuf,
-        /// The directory of the copy, on the same file system; empty or not there yet
-        target: PathBuf,
-    },
-}
-
-/// What can be imported.
-#[derive(Debug, Subcommand)]
-pub enum ImportCommand {
-    /// Text in the OpenMetrics format, with a timestamp for each sample, in any order
-    Openmetrics {
-        /// The file
-        file: PathBuf,
-        /// The store's directory, made if it is not there
-        #[arg(default_value = "data/")]
-        dir: PathBuf,
-    },
-}
-
-/// Flags of `tsdb analyze`.
-#[derive(Args, Debug)]
-pub struct AnalyzeFlags {
-    /// The store's directory; a server may be using it
-    #[arg(default_value = "data/")]
-    pub dir: PathBuf,
-    /// How many lines each list has
-    #[arg(long, default_value_t = 20, value_name = "COUNT")]
-    pub limit: usize,
-    /// Count only the series that this selector selects; may be given several times
-    #[arg(long = "match", value_name = "SELECTOR")]
-    pub matchers: Vec<String>,
-}
-
-/// Flags of `tsdb dump`.
-#[derive(Args, Debug)]
-pub struct DumpFlags {
-    /// The store's directory; a server may be using it
-    #[arg(default_value = "data/")]
-    pub dir: PathBuf,
-    /// The oldest time, in milliseconds since 1970
-    #[arg(long, default_value_t = i64::MIN, hide_default_value = true, value_name = "MS",
-          allow_negative_numbers = true)]
-    pub min_time: i64,
-    /// The newest time, in milliseconds since 1970
-    #[arg(long, default_value_t = i64::MAX, hide_default_value = true, value_name = "MS",
-          allow_negative_numbers = true)]
-    pub max_time: i64,
-    /// Only the series that this selector selects; may be given several times
-    #[arg(long = "match", value_name = "SELECTOR")]
-    pub matchers: Vec<String>,
-    /// What the lines look like
-    #[arg(long, value_enum, default_value = "openmetrics", value_name = "FORMAT")]
-    pub format: DumpFormat,
-}
-
-/// Forms of a dump.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum DumpFormat {
-    /// OpenMetrics, which `import` and promtool load
-    Openmetrics,
-    /// As `promtool tsdb dump`, native histograms included
-    Promtool,
 }
 
 /// Flags of `serve`.
@@ -401,69 +137,6 @@ pub struct ServeFlags {
     #[arg(long = "web.read-timeout", default_value = "5m", value_parser = duration_ms,
           value_name = "DURATION")]
     pub read_timeout_ms: i64,
-}
-
-/// Flags of what is read in Kubernetes beside the configuration.
-#[derive(Args, Clone, Debug)]
-pub struct MonitorFlags {
-    /// Scrape what ServiceMonitor, PodMonitor, Probe and ScrapeConfig objects of the API server say,
-    /// and evaluate PrometheusRule objects; auto: in a pod of a cluster [default: off,
-    /// auto with the built-in jobs]
-    #[arg(long = "kubernetes.monitors", value_enum, value_name = "WHEN")]
-    pub monitors: Option<Monitors>,
-    /// Only objects with such labels: release=prometheus,team!=a [default: all]
-    #[arg(long = "kubernetes.monitor-selector", value_name = "SELECTOR")]
-    pub monitor_selector: Option<String>,
-    /// Only objects in these namespaces, between commas [default: all]
-    #[arg(long = "kubernetes.monitor-namespaces", value_delimiter = ',', value_name = "NAMES")]
-    pub monitor_namespaces: Vec<String>,
-    /// YAML files with such objects, whether or not there is a cluster; the last part of a path may
-    /// hold *, ? and [a-z]; may be given several times
-    #[arg(long = "kubernetes.monitor-files", value_name = "PATTERN")]
-    pub monitor_files: Vec<PathBuf>,
-    /// How the API server of the monitors and of their targets is reached [default: as a pod does]
-    #[arg(long = "kubernetes.kubeconfig", value_name = "FILE")]
-    pub kubeconfig: Option<PathBuf>,
-}
-
-/// When monitors are read in the API server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-#[expect(missing_docs, reason = "named as on the command line")]
-pub enum Monitors {
-    Off,
-    On,
-    Auto,
-}
-
-impl MonitorFlags {
-    /// Where monitors are read, in the API server as `otherwise` says if no flag does; files are
-    /// looked at that often.
-    pub fn settings(
-        &self,
-        otherwise: Monitors,
-        global: &Global,
-        watch: Option<Duration>,
-    ) -> MonitorSettings {
-        let is_pod = || std::env::var_os("KUBERNETES_SERVICE_HOST").is_some();
-        let is_on = match self.monitors.unwrap_or(otherwise) {
-            Monitors::Off => false,
-            Monitors::On => true,
-            Monitors::Auto => self.kubeconfig.is_some() || is_pod(),
-        };
-        let options = MonitorOptions {
-            kubeconfig: self.kubeconfig.clone(),
-            namespaces: self.monitor_namespaces.clone(),
-            selector: self.monitor_selector.clone().unwrap_or_default(),
-        };
-        MonitorSettings {
-            cluster: is_on.then_some(options),
-            kubeconfig: self.kubeconfig.clone(),
-            files: self.monitor_files.clone(),
-            watch,
-            defaults: monitors::defaults(global),
-            ..MonitorSettings::default()
-        }
-    }
 }
 
 /// Flags of `demo`.
