@@ -4,7 +4,7 @@
 //! with what it has found, and so does a target that is scraped as before (same identity, same job
 //! but for its targets); others are stopped and their series ended, new ones started.
 //!
-//! Of several jobs that find the same page, those that yield leave it to the others ([`claims`]).
+//! Of several jobs that find the same page, those that yield leave it to the others (`claims`).
 //!
 //! What a mechanism finds later comes through `Shared::take` and is scraped at once if it is the
 //! first that it says, else within [`UPDATE_EVERY`]: a task for each job collects changes. Targets

@@ -1,7 +1,7 @@
 //! What the server is told by objects of Kubernetes, beside its configuration: monitors become
 //! jobs, `PrometheusRule` objects become rules, without an operator.
 //!
-//! 1. [`MonitorSettings`] says where the objects are: in an API server, in files ([`files`]), or
+//! 1. [`MonitorSettings`] says where the objects are: in an API server, in files (`files`), or
 //!    nowhere.
 //! 2. [`Wanted`] holds what the configuration says and what the objects say. Whenever one of the
 //!    two changes, the manager of scrapes is given all jobs, that of rules all groups; they keep what

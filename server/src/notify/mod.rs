@@ -1,7 +1,7 @@
 //! Notification: what rules have to tell reaches people.
 //!
 //! 1. [`Notifier::notify`] takes notices, adds the external labels, applies `alert_relabel_configs`
-//!    and hands them to each [`set`] of Alertmanagers. It never waits.
+//!    and hands them to each `set` of Alertmanagers. It never waits.
 //! 2. A set finds its Alertmanagers, relabels once more, and writes each alert as JSON (`alert`).
 //! 3. Each Alertmanager has a bounded queue (`queue`) and a loop of its own (`instance`): one that
 //!    hangs delays no other.

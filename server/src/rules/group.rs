@@ -201,7 +201,7 @@ impl Group {
         self.mark_stale(context, &mut working, now);
     }
 
-    /// Restores since when alerts have been pending, at `now`; see [`restore`](super::restore).
+    /// Restores since when alerts have been pending, at `now`; see `restore`.
     pub fn restore(&self, context: &Context, now: Timestamp) {
         let began = context.clock.monotonic();
         let mut working = locked(&self.working);

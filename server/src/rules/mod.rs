@@ -1,8 +1,8 @@
 //! Rules: expressions that are evaluated again and again, to record series or to raise alerts.
 //!
-//! Reading order: [`file`] reads rule files, [`template`] the texts of alerts in them; [`schedule`]
-//! says when a group is evaluated; [`recording`], [`alerting`] what a rule makes of a vector;
-//! [`rows`] how that is stored; [`restore`] what a restart must not forget; [`group`] does all of
+//! Reading order: `file` reads rule files, [`template`] the texts of alerts in them; `schedule`
+//! says when a group is evaluated; `recording`, `alerting` what a rule makes of a vector;
+//! `rows` how that is stored; `restore` what a restart must not forget; [`group`] does all of
 //! it for one group, [`manager`] for all; [`lookout`] says which metrics rules miss; [`notify`] is where alerts go. [`unit_test`] runs files of
 //! tests.
 //!

@@ -4,7 +4,7 @@
 //! loaded; an [`Expander`] belongs to one evaluation of one rule.
 //!
 //! Invariant: expanding ends, and takes bounded memory, whatever the text. Texts that a template
-//! makes are at most [`TEXT_BYTES_MAX`] long, all its loops together take [`ROUNDS_MAX`] rounds,
+//! makes are at most `TEXT_BYTES_MAX` long, all its loops together take `ROUNDS_MAX` rounds,
 //! and templates that call themselves are refused.
 
 mod address;

@@ -6,7 +6,7 @@
 //!
 //! In memory it is one or two lists of texts that others may have, too: a series of a target is
 //! what the target is (which all its series share) and what it is itself (which the same series of
-//! all targets share), see [`Labels::joined`]; a bit for each label says from which list it comes.
+//! all targets share), see `Labels::joined`; a bit for each label says from which list it comes.
 //! And a set without the first labels of another (the metric's name comes first nearly always) has
 //! that one's lists. What a set is does not depend on how it is held.
 
@@ -194,7 +194,7 @@ impl Labels {
         self.filtered(|name| name != METRIC_NAME)
     }
 
-    /// The sum, modulo 2^64, of the hashes of all pairs ([`pair_hash`]): known of two halves, it is
+    /// The sum, modulo 2^64, of the hashes of all pairs (`pair_hash`): known of two halves, it is
     /// known of the whole. It is another one in each process.
     pub(crate) fn pairs_hash(&self) -> u64 {
         let all = self.own.hash.wrapping_add(self.target.as_ref().map_or(0, |target| target.hash));
