@@ -21,10 +21,10 @@ use tokio::net::TcpListener;
 use crate::reload::Binary;
 use crate::running::{Running, job, options, testdata};
 
-#[allow(dead_code, reason = "the tests of discovery need more of it")]
+#[expect(dead_code, reason = "the tests of discovery need more of it")]
 #[path = "../../../scraper/tests/it/kubernetes/fake.rs"]
 mod fake;
-#[allow(dead_code, reason = "the tests of discovery need more of it")]
+#[expect(dead_code, reason = "the tests of discovery need more of it")]
 #[path = "../../../scraper/tests/it/kubernetes/objects.rs"]
 mod objects;
 

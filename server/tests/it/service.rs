@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::net::UnixDatagram;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -13,8 +14,12 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Inodes of the sockets that listen, of all processes.
 fn listening() -> HashSet<String> {
     let mut inodes = HashSet::new();
-    for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
-        for line in fs::read_to_string(table).unwrap_or_default().lines().skip(1) {
+    // The second table is there only where IPv6 is.
+    let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(Path::new);
+    for table in tables.into_iter().filter(|table| table.ends_with("tcp") || table.exists()) {
+        let text = fs::read_to_string(table).unwrap();
+        // The first line names the fields.
+        for line in text.lines().skip(1) {
             let fields: Vec<&str> = line.split_whitespace().collect();
             // 0A is LISTEN.
             if fields[3] == "0A" {
