@@ -2,8 +2,8 @@
 //!
 //! Cells are pushed in order of rows; rows before the first cell and after the last one cost
 //! nothing. Floats are kept as [`Runs`] of the same bits: one that repeats the float before it
-//! (nine of ten floats of a page) touches no memory but the struct, one that does not takes 8
-//! bytes, and a column of one run (an idle counter) has no list. All that few columns have (gaps,
+//! (nine of ten floats of a page) touches no memory but the struct, one that does not takes four
+//! or eight bytes, and a column of one run (an idle counter) has no list. All that few columns have (gaps,
 //! stale marks, histograms, start timestamps) stands aside in [`Extras`].
 //!
 //! Invariant: a row without a float (absent, stale, histogram) repeats the float before it, so
@@ -15,16 +15,11 @@ use std::sync::Arc;
 
 use crate::cell::{NO_START, Stored, StoredCell};
 use crate::codec::column::{Beside, ColumnInput, RowKind};
+use crate::floats::Floats;
 use crate::model::Histogram;
 
 /// Rows that a window holds at most; a row's number fits 16 bits.
 pub(crate) const WINDOW_ROWS: usize = 256;
-
-/// Runs for which a list has room at least.
-const RUNS_MIN: usize = 16;
-/// Runs by which it grows: most lists of a store grow at the same time, and what they have too much
-/// of room is the memory that it needs at most.
-const RUNS_MORE: usize = 8;
 
 /// A set of rows of one window.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -102,7 +97,7 @@ struct Runs {
     /// Their first rows, that of the column among them.
     starts: RowSet,
     /// The float of each.
-    floats: Vec<f64>,
+    floats: Floats,
 }
 
 /// What most columns do not have. Row numbers are the window's.
@@ -180,15 +175,11 @@ impl Column {
     fn begin_run(&mut self, row: usize, value: f64) {
         if self.len > 0 {
             let runs = self.runs.get_or_insert_default();
-            if runs.floats.is_empty() {
+            if runs.floats.len() == 0 {
                 runs.starts.insert(usize::from(self.first));
-                runs.floats.reserve_exact(RUNS_MIN);
                 runs.floats.push(self.last);
             }
             runs.starts.insert(row);
-            if runs.floats.len() == runs.floats.capacity() {
-                runs.floats.reserve_exact(RUNS_MORE);
-            }
             runs.floats.push(value);
         }
         self.last = value;
@@ -197,7 +188,7 @@ impl Column {
     /// The float of a row between the first and the last cell.
     fn float(&self, row: usize) -> f64 {
         match &self.runs {
-            Some(runs) => runs.last_of(runs.starts.until(row).len()),
+            Some(runs) => runs.floats.at(runs.starts.until(row).len() - 1),
             None => self.last,
         }
     }
@@ -272,7 +263,7 @@ impl Column {
         self.len = len;
         if let Some(runs) = &mut self.runs {
             let own = runs.split_off(at);
-            self.last = runs.floats.last().copied().unwrap_or_default();
+            self.last = runs.floats.at(runs.floats.len() - 1);
             tail.runs = (own.floats.len() > 1).then(|| Box::new(own));
         }
         if self.runs.as_ref().is_some_and(|runs| runs.floats.len() == 1) {
@@ -305,9 +296,7 @@ impl Column {
         match &self.runs {
             // Every row begins one.
             Some(runs) if runs.floats.len() == own.len() => {
-                out.extend_from_slice(
-                    runs.floats_of(filled.start - own.start..filled.end - own.start),
-                );
+                runs.floats.copy(filled.start - own.start..filled.end - own.start, out);
             }
             Some(runs) => runs.copy_floats(filled, out),
             None => out.resize(out.len() + filled.len(), self.last),
@@ -422,26 +411,9 @@ impl Column {
         let extras = self.extras.as_ref().map_or(0, |extras| {
             size_of::<Extras>() + extras.histograms.capacity() * 16 + extras.starts.capacity() * 16
         });
-        let runs = self
-            .runs
-            .as_ref()
-            .map_or(0, |runs| size_of::<Runs>() + runs.floats.capacity() * size_of::<f64>());
+        let runs = self.runs.as_ref();
+        let runs = runs.map_or(0, |runs| size_of::<Runs>() + runs.floats.heap_bytes());
         runs + extras
-    }
-}
-
-#[expect(clippy::indexing_slicing, reason = "the first row begins a run, and each has its float")]
-impl Runs {
-    /// The float of the last one of so many runs.
-    #[inline]
-    fn last_of(&self, runs: usize) -> f64 {
-        self.floats[runs - 1]
-    }
-
-    /// The floats of some runs.
-    #[inline]
-    fn floats_of(&self, runs: Range<usize>) -> &[f64] {
-        &self.floats[runs]
     }
 }
 
@@ -450,27 +422,26 @@ impl Runs {
     /// from 0.
     fn split_off(&mut self, at: usize) -> Self {
         let before = self.starts.until(at - 1).len();
-        let mut tail = Self { starts: self.starts.from(at), floats: Vec::new() };
+        let mut starts = self.starts.from(at);
         // The last run before may go on.
-        let first = before - usize::from(!tail.starts.contains(0));
-        tail.starts.insert(0);
-        tail.floats.reserve_exact(RUNS_MIN.max(self.floats.len() - first));
-        tail.floats.extend_from_slice(self.floats.split_at(first).1);
+        let first = before - usize::from(!starts.contains(0));
+        starts.insert(0);
+        let floats = self.floats.behind(first);
         self.starts = self.starts.until(at - 1);
         self.floats.truncate(before);
-        tail
+        Self { starts, floats }
     }
 
     /// Copies the floats of `rows` to the end of `out`.
     fn copy_floats(&self, rows: Range<usize>, out: &mut Vec<f64>) {
         let before = self.starts.until(rows.start).len();
-        let (start, mut float) = (out.len(), self.last_of(before));
-        for (run, next) in self.starts.iter().zip(&self.floats).skip(before) {
+        let (start, mut float) = (out.len(), self.floats.at(before - 1));
+        for (run, at) in self.starts.iter().zip(0..).skip(before) {
             if run >= rows.end {
                 break;
             }
             out.resize(start + run - rows.start, float);
-            float = *next;
+            float = self.floats.at(at);
         }
         out.resize(start + rows.len(), float);
     }

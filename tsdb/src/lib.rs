@@ -28,6 +28,7 @@ mod db;
 pub mod disk;
 pub mod error;
 mod family;
+mod floats;
 #[doc(hidden)]
 pub mod fuzz;
 mod group;
