@@ -61,6 +61,9 @@ pub(crate) fn overlay(target: &Labels, own: &[(String, String)]) -> Labels {
 
 /// The own labels that make `labels` of `target`.
 pub(crate) fn own_labels<'a>(target: &'a Labels, labels: &'a Labels) -> Vec<(&'a str, &'a str)> {
+    if let Some(own) = labels.beside(target) {
+        return own.collect();
+    }
     let differs = |(name, value): &(&str, &str)| target.get(name) != Some(value);
     let hidden = target.iter().filter(|(name, _)| labels.get(name).is_none());
     labels.iter().filter(differs).chain(hidden.map(|(name, _)| (name, ""))).collect()
@@ -81,6 +84,16 @@ mod tests {
             let own = own_labels(&target, &labels);
             let own: Vec<_> = own.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())).collect();
             prop_assert_eq!(overlay(&target, &own), labels);
+        }
+
+        #[test]
+        fn own_labels_of_joined_sets_are_what_was_joined(
+            target in any_labels(),
+            own in any_labels(),
+        ) {
+            let joined = Labels::joined(&target, &own);
+            let own: Vec<_> = own.iter().filter(|(n, v)| target.get(n) != Some(*v)).collect();
+            prop_assert_eq!(own_labels(&target, &joined), own);
         }
     }
 }

@@ -6,13 +6,12 @@
 //! do cells that are older than the newest of their series. A cell that the invariants of the head
 //! do not allow is left out, whatever the check said.
 
-use super::{Head, NO_SAMPLE, Series};
+use super::{Head, NO_SAMPLE};
 use crate::cell::StoredCell;
 use crate::commit::{Commit, Entry, Row, SeriesId};
 use crate::loose::Loose;
 use crate::model::Metadata;
 use crate::numbered::{Number, Numbered};
-use crate::postings::Postings;
 
 impl Head {
     /// Stores everything and makes it one generation; how many samples those were.
@@ -55,7 +54,7 @@ impl Head {
             return;
         };
         let window = group.windows.at(place);
-        let (mut late, mut stored) = (Vec::new(), 0);
+        let (mut late, mut unlisted, mut stored) = (Vec::new(), Vec::new(), 0);
         for (column, cell) in columns.iter().zip(cells) {
             if cell.is_absent() {
                 continue;
@@ -70,15 +69,14 @@ impl Head {
             let oldest = self.oldest.of_mut(id);
             if *oldest == NO_SAMPLE {
                 *oldest = row.timestamp;
-                let series = self.series.of_mut(id);
-                list(series, id, &mut self.postings, &mut self.retired);
-                self.layout += 1;
+                unlisted.push(id);
             }
             window.push(place.row, column.index(), cell);
             stored += 1;
         }
         self.samples += stored;
         self.latest = self.latest.max(row.timestamp);
+        self.list(&unlisted);
         for (id, cell) in late {
             self.apply_loose(id, row.timestamp, cell);
         }
@@ -99,9 +97,9 @@ impl Head {
         let oldest = self.oldest.of_mut(id);
         if *oldest == NO_SAMPLE {
             *oldest = timestamp;
-            list(series, id, &mut self.postings, &mut self.retired);
-            self.layout += 1;
+            self.list(&[id]);
         }
+        let (series, oldest) = (self.series.of_mut(id), self.oldest.of_mut(id));
         *oldest = timestamp.min(*oldest);
         let loose = series.loose.get_or_insert_with(|| {
             self.layout += 1;
@@ -130,12 +128,17 @@ impl Head {
             self.metadata.insert(family, metadata);
         }
     }
-}
 
-/// Puts a series into the index at its first sample, or its first one after a pause.
-fn list(series: &mut Series, id: SeriesId, postings: &mut Postings, retired: &mut usize) {
-    if std::mem::replace(&mut series.was_listed, true) {
-        *retired = retired.saturating_sub(1);
+    /// Puts series into the index, each at its first sample, or its first one after a pause.
+    fn list(&mut self, ids: &[SeriesId]) {
+        for id in ids {
+            let series = self.series.of_mut(*id);
+            if std::mem::replace(&mut series.was_listed, true) {
+                self.retired = self.retired.saturating_sub(1);
+            }
+            self.layout += 1;
+        }
+        let labels = |id: &SeriesId| (id.0, &self.series.of(*id).labels);
+        self.postings.insert_all(ids.iter().map(labels));
     }
-    postings.insert(id.0, &series.labels);
 }

@@ -18,19 +18,45 @@ pub(crate) struct Postings {
     names: BTreeMap<Box<str>, BTreeMap<Box<str>, RoaringBitmap>>,
 }
 
+/// Series that follow one another and have the same value of a label, among those that have it.
+struct Run<'a> {
+    name: &'a str,
+    value: &'a str,
+    ids: Vec<u32>,
+}
+
 impl Postings {
-    /// Adds a series.
-    pub(crate) fn insert(&mut self, id: u32, labels: &Labels) {
-        self.all.insert(id);
-        for (name, value) in labels.iter() {
-            if !self.names.contains_key(name) {
-                self.names.insert(name.into(), BTreeMap::new());
+    /// Adds series. Those that follow one another are alike in most labels: a label is looked up
+    /// when its value changes.
+    pub(crate) fn insert_all<'a>(&mut self, series: impl Iterator<Item = (u32, &'a Labels)>) {
+        let mut runs: Vec<Run<'_>> = Vec::new();
+        for (id, labels) in series {
+            self.all.insert(id);
+            for (name, value) in labels.iter() {
+                let at = runs.iter().position(|run| run.name == name);
+                let Some(run) = at.and_then(|at| runs.get_mut(at)) else {
+                    runs.push(Run { name, value, ids: vec![id] });
+                    continue;
+                };
+                if run.value != value {
+                    self.add(run);
+                    run.value = value;
+                    run.ids.clear();
+                }
+                run.ids.push(id);
             }
-            let Some(values) = self.names.get_mut(name) else { continue };
-            match values.get_mut(value) {
-                Some(ids) => drop(ids.insert(id)),
-                None => drop(values.insert(value.into(), RoaringBitmap::from_iter([id]))),
-            }
+        }
+        runs.iter().for_each(|run| self.add(run));
+    }
+
+    fn add(&mut self, run: &Run<'_>) {
+        if !self.names.contains_key(run.name) {
+            self.names.insert(run.name.into(), BTreeMap::new());
+        }
+        let Some(values) = self.names.get_mut(run.name) else { return };
+        match values.get_mut(run.value) {
+            Some(ids) => ids.extend(&run.ids),
+            None => drop(values.insert(run.value.into(), run.ids.iter().collect())),
         }
     }
 

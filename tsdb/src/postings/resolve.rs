@@ -76,8 +76,9 @@ mod tests {
             matchers in prop::collection::vec(any_matcher(), 0..4),
         ) {
             let mut postings = Postings::default();
-            for (id, (labels, _)) in sets.iter().enumerate() {
-                postings.insert(id as u32, labels);
+            let numbered: Vec<_> = (0..).zip(sets.iter().map(|(labels, _)| labels)).collect();
+            for batch in numbered.chunks(7) {
+                postings.insert_all(batch.iter().copied());
             }
             for (id, (labels, stays)) in sets.iter().enumerate() {
                 if !stays {

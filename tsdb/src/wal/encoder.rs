@@ -4,7 +4,7 @@
 //! cell of each column. A row is the runs of its cells that did not change and of those that did:
 //! an idle target's row is a handful of bytes.
 
-use std::collections::HashMap;
+use hashbrown::HashMap;
 
 use super::record::{
     COLUMNS, EXEMPLAR, FrontCoding, GROUP, METADATA, ROW, ROW_OF_COLUMNS, SAMPLE, SERIES,
@@ -110,10 +110,11 @@ impl Encoder {
         put_varint(out, state.number);
         put_varint(out, new.len() as u64);
         let target = catalog.target(group);
+        let mut own = Vec::new();
         for column in new {
             let (family, labels) = catalog.column(group, *column);
             put_family(out, &mut self.families, family);
-            let mut own = Vec::new();
+            own.clear();
             put_pairs(&mut own, own_labels(target, labels).into_iter());
             self.labels.put(out, &own);
         }

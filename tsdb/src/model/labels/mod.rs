@@ -154,7 +154,16 @@ impl Labels {
 
     /// The value of `name`, if the set has it.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.iter().find(|(own, _)| *own == name).map(|(_, value)| value)
+        let (own, target) = self.parts();
+        own.get(name).or_else(|| target.get(name))
+    }
+
+    /// The labels that the set has beside those of `target`, if it was joined from both.
+    pub(crate) fn beside(&self, target: &Self) -> Option<Pairs<'_>> {
+        let is_joined = self.target.as_ref().is_some_and(|list| Arc::ptr_eq(list, &target.own));
+        let is_whole = self.hidden == 0 && target.target.is_none() && target.hidden == 0;
+        let (own, target) = (self.own.from(0), Part::default());
+        (is_joined && is_whole).then_some(Pairs { own, target, from_target: 0 })
     }
 
     /// The metric's name, if the set has one.

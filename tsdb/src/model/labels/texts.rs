@@ -90,6 +90,18 @@ impl<'a> Part<'a> {
         Some((name, value))
     }
 
+    /// The value of `name`, if there is one.
+    pub(super) fn get(mut self, name: &str) -> Option<&'a str> {
+        while let Some((own, value)) = self.next() {
+            match own.cmp(name) {
+                Ordering::Less => {}
+                Ordering::Equal => return Some(value),
+                Ordering::Greater => return None,
+            }
+        }
+        None
+    }
+
     /// How many texts end at the same places in both, from the first one on.
     fn same_ends(&self, other: &Self) -> usize {
         let both = self.ends.iter().zip(other.ends);
