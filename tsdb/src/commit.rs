@@ -8,6 +8,7 @@ use std::ops::Range;
 use crate::append::{ColumnRef, GroupRef};
 use crate::cell::StoredCell;
 use crate::model::{Exemplar, Labels, Metadata};
+use crate::packed::{PackedCells, PackedRow};
 
 /// A series' number in the head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,7 +52,7 @@ impl Entry {
 pub(crate) struct Commit {
     pub(crate) entries: Vec<Entry>,
     pub(crate) columns: Vec<ColumnRef>,
-    pub(crate) cells: Vec<StoredCell>,
+    pub(crate) cells: PackedCells,
     pub(crate) exemplars: Vec<(Labels, Exemplar)>,
     pub(crate) metadata: Vec<(String, Metadata)>,
 }
@@ -71,7 +72,7 @@ impl Commit {
                 Entry::Row(row) => {
                     let (start, (columns, cells)) = (part.columns.len(), self.row(&row));
                     part.columns.extend_from_slice(columns);
-                    part.cells.extend_from_slice(cells);
+                    cells.cells.iter().for_each(|own| part.cells.push_stored(cells.stored(*own)));
                     let columns = start..part.columns.len();
                     part.entries.push(Entry::Row(Row { columns, ..row }));
                 }
@@ -93,27 +94,27 @@ impl Commit {
 
     /// Adds a row whose cells are the last ones, unless all of them are absent.
     pub(crate) fn push_row(&mut self, row: Row) {
-        if self.row(&row).1.iter().any(|cell| !cell.is_absent()) {
+        if self.row(&row).1.cells.iter().any(|cell| !cell.is_absent()) {
             self.entries.push(Entry::Row(row));
         }
     }
 
     /// The columns and cells of a row.
     #[expect(clippy::indexing_slicing, reason = "a row's cells are there before the row is")]
-    pub(crate) fn row(&self, row: &Row) -> (&[ColumnRef], &[StoredCell]) {
-        (&self.columns[row.columns.clone()], &self.cells[row.columns.clone()])
+    pub(crate) fn row(&self, row: &Row) -> (&[ColumnRef], PackedRow<'_>) {
+        (&self.columns[row.columns.clone()], self.cells.row(row.columns.clone()))
     }
 
     /// A row's cell with its column, by its index in [`Commit::cells`].
     #[expect(clippy::indexing_slicing, reason = "a row's cells are there before the row is")]
-    pub(crate) fn cell(&self, at: usize) -> (ColumnRef, &StoredCell) {
-        (self.columns[at], &self.cells[at])
+    pub(crate) fn cell(&self, at: usize) -> (ColumnRef, StoredCell) {
+        let row = self.cells.row(at..at + 1);
+        (self.columns[at], row.stored(row.cells[0]))
     }
 
     /// Makes a row's cell absent.
-    #[expect(clippy::indexing_slicing, reason = "a row's cells are there before the row is")]
     pub(crate) fn leave_out(&mut self, at: usize) {
-        self.cells[at] = StoredCell::ABSENT;
+        self.cells.leave_out(at);
     }
 
     /// The newest timestamp of all rows and samples.

@@ -38,6 +38,7 @@ mod loose;
 pub mod model;
 mod numbered;
 pub mod options;
+mod packed;
 mod postings;
 mod sealed;
 pub mod select;

@@ -52,6 +52,17 @@ impl CellState {
     /// Before the first cell.
     pub(crate) const NEW: Self = Self { kind: Kind::Absent, bits: 0, start: NO_START };
 
+    /// After a float without a start timestamp.
+    pub(crate) fn float(value: f64) -> Self {
+        Self { kind: Kind::Float, bits: value.to_bits(), start: NO_START }
+    }
+
+    /// The last cell, if it was a float without a start timestamp.
+    pub(crate) fn plain(&self) -> Option<f64> {
+        let is_plain = self.kind == Kind::Float && self.start == NO_START;
+        is_plain.then_some(f64::from_bits(self.bits))
+    }
+
     /// Whether `cell` repeats the last one.
     #[inline]
     pub(crate) fn is_unchanged(&self, cell: &StoredCell) -> bool {

@@ -142,7 +142,7 @@ impl Append for Appender<'_> {
         }
         let start = self.commit.columns.len();
         self.commit.columns.extend_from_slice(columns);
-        self.commit.cells.extend(cells.iter().map(|cell| StoredCell::from(*cell)));
+        self.commit.cells.extend(cells);
         let range = start..self.commit.columns.len();
         let row = Row { group, timestamp: timestamp.ms(), columns: range };
         let report = self.check.row(&head, &mut self.commit, &row);

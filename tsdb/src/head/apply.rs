@@ -45,17 +45,17 @@ impl Head {
     fn apply_row(&mut self, commit: &Commit, row: &Row) {
         let (columns, cells) = commit.row(row);
         let group = self.groups.of_mut(row.group);
-        let Some(place) = group.windows.place(row.timestamp, cells.len(), group.columns.len())
+        let Some(place) = group.windows.place(row.timestamp, columns.len(), group.columns.len())
         else {
-            for (column, cell) in columns.iter().zip(cells) {
+            for (column, cell) in columns.iter().zip(cells.cells) {
                 let id = *self.groups.of(row.group).columns.of(*column);
-                self.apply_loose(id, row.timestamp, cell);
+                self.apply_loose(id, row.timestamp, &cells.stored(*cell));
             }
             return;
         };
         let window = group.windows.at(place);
         let (mut late, mut unlisted, mut stored) = (Vec::new(), Vec::new(), 0);
-        for (column, cell) in columns.iter().zip(cells) {
+        for (column, cell) in columns.iter().zip(cells.cells) {
             if cell.is_absent() {
                 continue;
             }
@@ -71,14 +71,14 @@ impl Head {
                 *oldest = row.timestamp;
                 unlisted.push(id);
             }
-            window.push(place.row, column.index(), cell);
+            window.push(place.row, column.index(), &cells.stored(*cell));
             stored += 1;
         }
         self.samples += stored;
         self.latest = self.latest.max(row.timestamp);
         self.list(&unlisted);
         for (id, cell) in late {
-            self.apply_loose(id, row.timestamp, cell);
+            self.apply_loose(id, row.timestamp, &cells.stored(*cell));
         }
         self.seal_group(row.group);
     }

@@ -68,7 +68,7 @@ impl Slots {
         self.by_column.resize(columns.max(self.by_column.len()), Pending::NONE);
         let Some(row) = self.first.take() else { return };
         let (columns, cells) = commit.row(&row);
-        for ((at, column), cell) in row.columns.clone().zip(columns).zip(cells) {
+        for ((at, column), cell) in row.columns.clone().zip(columns).zip(cells.cells) {
             if !cell.is_absent() {
                 *self.by_column.of_mut(*column) = Pending::of_row(&row, at);
             }
@@ -127,7 +127,7 @@ impl Check {
             }
             let id = *group.columns.of(column);
             let slot = self.slot(head, commit, id);
-            let verdict = verdict(head, id, slot, row.timestamp, cell, commit, is_replay);
+            let verdict = verdict(head, id, slot, row.timestamp, &cell, commit, is_replay);
             match verdict {
                 Verdict::Store => *slot = Pending::of_row(row, at),
                 Verdict::StoreLate if self.late.insert((id, row.timestamp)) => {}
@@ -185,7 +185,7 @@ impl Check {
         let (columns, cells) = commit.row(row);
         let is_newer = |column: &ColumnRef| row.timestamp > *head.newest.of(*ids.of(*column));
         if row.timestamp >= head.floor && columns.iter().all(is_newer) {
-            let stored = cells.iter().filter(|cell| !cell.is_absent()).count();
+            let stored = cells.cells.iter().filter(|cell| !cell.is_absent()).count();
             return RowReport { stored, ..RowReport::default() };
         }
         let mut report = RowReport::default();
@@ -196,7 +196,7 @@ impl Check {
             }
             let id = *ids.of(column);
             let (none, time) = (&Pending::NONE, row.timestamp);
-            let verdict = verdict(head, id, none, time, cell, commit, self.is_replay);
+            let verdict = verdict(head, id, none, time, &cell, commit, self.is_replay);
             match verdict {
                 Verdict::Store => {}
                 Verdict::StoreLate if self.late.insert((id, time)) => {}

@@ -81,7 +81,7 @@ impl Head {
                 let start = commit.columns.len();
                 let (columns, cells): (Vec<_>, Vec<_>) = cells.into_iter().unzip();
                 commit.columns.extend(columns.into_iter().map(ColumnRef));
-                commit.cells.extend(cells);
+                cells.into_iter().for_each(|cell| commit.cells.push_stored(cell));
                 let columns = start..commit.columns.len();
                 commit.push_row(Row { group: number, timestamp, columns });
             }

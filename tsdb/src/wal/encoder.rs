@@ -4,13 +4,15 @@
 //! cell of each column. A row is the runs of its cells that did not change and of those that did:
 //! an idle target's row is a handful of bytes.
 
+use std::num::NonZeroU32;
+
 use hashbrown::HashMap;
 
+use super::last_cells::LastCells;
 use super::record::{
     COLUMNS, EXEMPLAR, FrontCoding, GROUP, METADATA, ROW, ROW_OF_COLUMNS, SAMPLE, SERIES,
 };
 use crate::append::{ColumnRef, GroupRef};
-use crate::cell::StoredCell;
 use crate::codec::cell::CellState;
 use crate::codec::text::{put_pairs, put_text};
 use crate::codec::varint::{put_signed, put_varint};
@@ -18,6 +20,7 @@ use crate::commit::{Catalog, Commit, Entry, LooseSample, Row, SeriesId};
 use crate::group::own_labels;
 use crate::model::{Exemplar, Labels, Metadata};
 use crate::numbered::{Number, Numbered};
+use crate::packed::{Packed, PackedRow};
 
 /// What a segment holds so far.
 #[derive(Debug, Default)]
@@ -31,10 +34,9 @@ pub(super) struct Encoder {
 #[derive(Debug)]
 struct GroupState {
     number: u64,
-    /// The segment's number of each of the store's columns, once it is defined.
-    numbers: Vec<Option<u32>>,
-    /// The last cell of each.
-    cells: Vec<CellState>,
+    /// The segment's number of each of the store's columns, once it is defined, plus one.
+    numbers: Vec<Option<NonZeroU32>>,
+    cells: LastCells,
     defined: u32,
     /// The columns and the time of the last row.
     shape: Vec<ColumnRef>,
@@ -89,7 +91,7 @@ impl Encoder {
         self.groups.entry(group).or_insert_with(|| {
             out.push(GROUP);
             put_pairs(out, catalog.target(group).iter());
-            let (numbers, cells, shape) = (Vec::new(), Vec::new(), Vec::new());
+            let (numbers, cells, shape) = (Vec::new(), LastCells::default(), Vec::new());
             GroupState { number, numbers, cells, defined: 0, shape, timestamp: 0 }
         });
     }
@@ -143,20 +145,20 @@ impl GroupState {
     fn define(&mut self, column: ColumnRef) -> bool {
         if column.index() >= self.numbers.len() {
             self.numbers.resize(column.index() + 1, None);
-            self.cells.resize(column.index() + 1, CellState::NEW);
+            self.cells.resize(column.index() + 1);
         }
         let number = self.numbers.of_mut(column);
         let is_new = number.is_none();
         if is_new {
-            *number = Some(self.defined);
             self.defined += 1;
+            *number = NonZeroU32::new(self.defined);
         }
         is_new
     }
 
     /// The columns as runs of rising numbers: how many runs, then first and length of each.
     fn put_shape(&self, out: &mut Vec<u8>) {
-        let number = |column: &ColumnRef| self.numbers.of(*column).unwrap_or(0);
+        let number = |column: &ColumnRef| self.numbers.of(*column).map_or(0, |own| own.get() - 1);
         let numbers: Vec<_> = self.shape.iter().map(number).collect();
         let runs = || numbers.chunk_by(|left, right| left + 1 == *right);
         put_varint(out, runs().count() as u64);
@@ -167,36 +169,30 @@ impl GroupState {
     }
 
     /// The cells, by turns: how many are unchanged, how many are not and those.
-    fn put_cells(&mut self, out: &mut Vec<u8>, cells: &[StoredCell]) {
-        let (mut shape, mut cells, states) = (&*self.shape, cells, &mut self.cells);
+    fn put_cells(&mut self, out: &mut Vec<u8>, row: PackedRow<'_>) {
+        let (mut shape, mut cells, last) = (&*self.shape, row.cells, &mut self.cells);
+        let run = |last: &LastCells, shape: &[ColumnRef], cells: &[Packed], is_unchanged: bool| {
+            let mut pairs = shape.iter().zip(cells);
+            let is_other = |(column, cell): (&ColumnRef, &Packed)| {
+                last.is_unchanged(*column, *cell, row) != is_unchanged
+            };
+            pairs.position(is_other).unwrap_or(cells.len())
+        };
         while !cells.is_empty() {
-            let unchanged = run(states, shape, cells, true);
+            let unchanged = run(last, shape, cells, true);
             put_varint(out, unchanged as u64);
             (shape, cells) = (shape.split_at(unchanged).1, cells.split_at(unchanged).1);
             if cells.is_empty() {
                 return;
             }
-            let changed = run(states, shape, cells, false);
+            let changed = run(last, shape, cells, false);
             put_varint(out, changed as u64);
             for (column, cell) in shape.iter().zip(cells).take(changed) {
-                states.of_mut(*column).put(out, cell);
+                last.put(*column, *cell, row, out);
             }
             (shape, cells) = (shape.split_at(changed).1, cells.split_at(changed).1);
         }
     }
-}
-
-/// How many of the cells are unchanged, or are not, before the first one that is otherwise.
-fn run(
-    states: &[CellState],
-    shape: &[ColumnRef],
-    cells: &[StoredCell],
-    is_unchanged: bool,
-) -> usize {
-    let is_other = |(column, cell): (&ColumnRef, &StoredCell)| {
-        states.of(*column).is_unchanged(cell) != is_unchanged
-    };
-    shape.iter().zip(cells).position(is_other).unwrap_or(cells.len())
 }
 
 fn put_family(out: &mut Vec<u8>, families: &mut HashMap<String, u64>, family: &str) {

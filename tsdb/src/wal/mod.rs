@@ -10,6 +10,7 @@
 
 mod decoder;
 mod encoder;
+mod last_cells;
 mod record;
 mod replay;
 mod segment;
