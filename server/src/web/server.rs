@@ -15,6 +15,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulConnection;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -148,21 +149,13 @@ async fn one_by_one(
     stopped: watch::Receiver<bool>,
 ) {
     let service = service_fn(|request| one(request, peer, connection.clone(), gate.clone()));
-    let serving = http1::Builder::new()
+    let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(gate.read_timeout)
         .max_header_size(HEAD_BYTES_MAX)
         .max_headers(HEADERS_MAX)
         .serve_connection(TokioIo::new(stream), service);
-    let mut serving = std::pin::pin!(serving);
-    let ended = tokio::select! {
-        ended = serving.as_mut() => ended,
-        () = told(stopped) => {
-            serving.as_mut().graceful_shutdown();
-            serving.await
-        }
-    };
-    said(ended);
+    until_stopped(connection, stopped).await;
 }
 
 /// HTTP/2
@@ -175,21 +168,13 @@ async fn side_by_side(
 ) {
     let (connection, gate) = (connection.clone(), gate.clone());
     let service = service_fn(move |request| one(request, peer, connection.clone(), gate.clone()));
-    let serving = http2::Builder::new(TokioExecutor::new())
+    let connection = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .keep_alive_interval(PING_INTERVAL)
         .max_concurrent_streams(STREAMS_MAX)
         .max_header_list_size(HEAD_BYTES_MAX as u32)
         .serve_connection(TokioIo::new(stream), service);
-    let mut serving = std::pin::pin!(serving);
-    let ended = tokio::select! {
-        ended = serving.as_mut() => ended,
-        () = told(stopped) => {
-            serving.as_mut().graceful_shutdown();
-            serving.await
-        }
-    };
-    said(ended);
+    until_stopped(connection, stopped).await;
 }
 
 async fn one(
@@ -205,11 +190,20 @@ async fn one(
     Ok(gate.answer(request).await)
 }
 
-async fn told(mut stopped: watch::Receiver<bool>) {
-    let _ = stopped.wait_for(|stopped| *stopped).await;
-}
-
-fn said(ended: hyper::Result<()>) {
+/// Serves until the connection ends; once it is to stop, until what is in progress is answered.
+async fn until_stopped(
+    connection: impl GracefulConnection<Error = hyper::Error>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let told = async move { drop(stopped.wait_for(|stopped| *stopped).await) };
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = told => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
     if let Err(error) = ended {
         debug!("a connection ended: {error}");
     }
