@@ -13,4 +13,4 @@ mod options;
 pub use absent::{Clusters, Kubernetes};
 #[cfg(feature = "kubernetes")]
 pub use mechanism::{Clusters, KindStatus, Kubernetes, MonitorOptions, Monitored, Monitors, Retry};
-pub use options::{AttachMetadata, KubernetesOptions, Namespaces, Role, Selector};
+pub use options::{AttachMetadata, KubernetesOptions, Namespaces, REACH, Role, Selector};

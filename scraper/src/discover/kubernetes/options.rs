@@ -4,6 +4,10 @@ use std::path::PathBuf;
 
 use crate::client::ClientOptions;
 
+/// How the name of what is tried in vain begins while an API server does not answer at all; the rest
+/// says which one. It is the same for everybody who asks that server, whatever they ask for.
+pub const REACH: &str = "reach the API server";
+
 /// What to find, and whom to ask. With neither `api_server` nor `kubeconfig`: as a pod does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KubernetesOptions {

@@ -1,9 +1,10 @@
 //! What a real API server does, and what discovery makes of it.
 
 use std::io::Write as _;
+use std::time::Duration;
 
 use scraper::discover::kubernetes::{
-    AttachMetadata, Clusters, KubernetesOptions, Namespaces, Role, Selector,
+    AttachMetadata, Clusters, KubernetesOptions, Namespaces, Retry, Role, Selector,
 };
 use scraper::job::{Authorization, ClientOptions, Secret};
 use serde_json::{Value, json};
@@ -56,6 +57,10 @@ async fn every_role_finds_its_objects() {
         let mut discovery = Discovery::start(options(role, fake.url()));
         discovery.until(role.as_str(), |found| found.addresses() == addresses).await;
         assert_eq!(discovery.problems.list(), []);
+        // Who may not see slices need not.
+        if role == Role::Endpoints {
+            assert_eq!(fake.requests("endpointslices"), [""; 0]);
+        }
     }
 }
 
@@ -102,9 +107,8 @@ async fn an_expired_version_inside_a_stream_that_began_well_leads_to_a_new_list(
     let mut fake = Fake::start(small());
     let mut discovery = watched_pods(&fake).await;
     fake.go_away();
-    let refused = |found: &Discovery| {
-        found.why("watch pods in all namespaces").contains("connection refused")
-    };
+    let reach = format!("reach the API server {}", fake.url());
+    let refused = |found: &Discovery| found.why(&reach).contains("connection refused");
     discovery.until("the failure", refused).await;
     assert_eq!(discovery.addresses(), PODS, "targets stay while nobody answers");
     fake.cluster().delete("pods", "llm/prefill");
@@ -125,6 +129,63 @@ async fn a_server_that_was_away_is_well_again_without_any_event() {
     fake.come_back();
     discovery.until("no failure", |found| found.problems.list().is_empty()).await;
     assert_eq!(fake.requests("/api/v1/pods?limit").len(), 1, "the version was still known");
+}
+
+/// Whatever a job asks for, that nobody answers is one problem, the same for all who ask there; it
+/// stays while nobody answers, and so do the targets.
+#[tokio::test]
+async fn a_server_that_is_away_is_one_problem_of_the_same_name_for_all_jobs() {
+    let mut fake = Fake::start(small());
+    let clusters = clusters();
+    let both = AttachMetadata { node: true, namespace: true };
+    let mut jobs: Vec<(Discovery, Vec<String>)> = Vec::new();
+    for role in [Role::Pod, Role::Endpoints, Role::EndpointSlice, Role::Node] {
+        let options = KubernetesOptions { attach_metadata: both, ..options(role, fake.url()) };
+        let mut job = Discovery::shared(options, &clusters);
+        job.until("targets", |found| !found.addresses().is_empty()).await;
+        let addresses = job.addresses();
+        jobs.push((job, addresses));
+    }
+    fake.go_away();
+    let reach = [format!("reach the API server {}", fake.url())];
+    for attempt in 0..3 {
+        for (job, addresses) in &mut jobs {
+            job.until("the one problem", |found| found.tried() == reach).await;
+            assert_eq!(job.addresses(), *addresses, "{attempt}");
+        }
+    }
+    fake.come_back();
+    for (job, addresses) in &mut jobs {
+        job.until("no problem", |found| found.problems.list().is_empty()).await;
+        assert_eq!(job.addresses(), *addresses);
+    }
+}
+
+/// Nobody answers for an hour, in which time jumps from attempt to attempt.
+#[tokio::test]
+async fn a_server_that_was_away_for_an_hour_is_found_again() {
+    const HOUR: Duration = Duration::from_secs(3600);
+    let mut fake = Fake::start(small());
+    let (first, most) = (Duration::from_millis(5), Duration::from_secs(5));
+    let clusters = Clusters::with_retry(Retry { first, most, absent: most });
+    let mut discovery = Discovery::shared(options(Role::Pod, fake.url()), &clusters);
+    discovery.until("all pods", |found| found.addresses() == PODS).await;
+    discovery.until("a watch", |_| fake.cluster().watching() == 1).await;
+    fake.go_away();
+    let reach = [format!("reach the API server {}", fake.url())];
+    discovery.until("the problem", |found| found.tried() == reach).await;
+    tokio::time::pause();
+    tokio::time::sleep(HOUR).await;
+    tokio::time::resume();
+    assert_eq!(
+        (discovery.tried(), discovery.addresses()),
+        (reach.to_vec(), PODS.map(str::to_owned).to_vec())
+    );
+    move_decode(&mut fake.cluster(), "10.1.0.9");
+    fake.cluster().forget();
+    fake.come_back();
+    until_moved(&mut discovery, "10.1.0.9").await;
+    discovery.until("no problem", |found| found.problems.list().is_empty()).await;
 }
 
 #[tokio::test]
@@ -324,7 +385,8 @@ async fn a_kubeconfig_leads_there_with_the_token_of_its_file() {
     let missing = Some("/nowhere/config".into());
     let discovery = Discovery::start(KubernetesOptions { kubeconfig: missing, ..options });
     let mut discovery = discovery;
-    discovery.until("the failure", |found| found.tried() == ["connect to the API server"]).await;
-    let why = discovery.why("connect to the API server");
+    let reach = "reach the API server of /nowhere/config";
+    discovery.until("the failure", |found| found.tried() == [reach]).await;
+    let why = discovery.why(reach);
     assert!(why.contains("/nowhere/config"), "{why}");
 }

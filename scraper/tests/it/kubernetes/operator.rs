@@ -229,8 +229,11 @@ async fn monitors_stay_while_the_server_is_away_and_are_listed_anew_when_it_forg
     reader.until("all jobs", |found| found.jobs() == ALL).await;
     reader.until("watches", |_| fake.cluster().watching() == 5).await;
     fake.go_away();
-    let tried = "watch servicemonitors in all namespaces";
-    reader.until("the failure", |found| found.has_problem(tried)).await;
+    let reach = |found: &Reader| {
+        let list = found.problems.list();
+        list.len() == 1 && list[0].0.starts_with("reach the API server of ")
+    };
+    reader.until("the one failure", reach).await;
     assert_eq!(reader.jobs(), ALL);
     fake.cluster().delete("servicemonitors", "llm/a");
     // The next watch begins well and has an ERROR event with 410 in it.

@@ -14,7 +14,8 @@ use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
 use tower::util::MapRequestLayer;
 
-use super::KubernetesOptions;
+use super::{KubernetesOptions, REACH};
+use crate::client::Redacted;
 use crate::fetch::HttpClient;
 use crate::job::ClientOptions;
 
@@ -36,6 +37,15 @@ impl Access {
             (Some(url), _) => Self::Url(url.clone(), Box::new(options.client.clone())),
             (None, Some(path)) => Self::Kubeconfig(path.clone()),
             (None, None) => Self::InCluster,
+        }
+    }
+
+    /// What is tried in vain while that server does not answer, as the problems name it.
+    pub(super) fn reach(&self) -> String {
+        match self {
+            Self::InCluster => format!("{REACH} of this cluster"),
+            Self::Kubeconfig(path) => format!("{REACH} of {}", path.display()),
+            Self::Url(url, _) => format!("{REACH} {}", Redacted(url)),
         }
     }
 

@@ -2,6 +2,8 @@
 //!
 //! No answer and no line may be longer than [`ANSWER_BYTES_MAX`], counted after decompression.
 
+use std::sync::Arc;
+
 use http::header::{ACCEPT, ACCEPT_ENCODING};
 use http_body_util::BodyExt as _;
 use kube::Client;
@@ -44,6 +46,11 @@ impl ApiError {
         }
     }
 
+    /// Nobody answers.
+    pub(crate) fn is_silence(&self) -> bool {
+        matches!(self, Self::Connection(_) | Self::TimedOut(_))
+    }
+
     /// The HTTP status of a refusal.
     pub(crate) fn code(&self) -> Option<u16> {
         match self {
@@ -55,11 +62,16 @@ impl ApiError {
 
 /// An API server.
 #[derive(Clone)]
-pub(crate) struct Api(Client);
+pub(crate) struct Api {
+    client: Client,
+    /// What is tried in vain while it does not answer.
+    pub(crate) reach: Arc<str>,
+}
 
 impl Api {
-    pub(crate) fn new(client: Client) -> Self {
-        Self(client)
+    /// `reach`: what is tried in vain while it does not answer.
+    pub(crate) fn new(client: Client, reach: String) -> Self {
+        Self { client, reach: reach.into() }
     }
 
     /// The JSON at `path` (with its query), compressed on the way.
@@ -78,7 +90,7 @@ impl Api {
     async fn ask(&self, request: http::request::Builder) -> Result<Body, ApiError> {
         let request = request.header(ACCEPT, "application/json").body(Body::empty());
         let request = request.map_err(|error| ApiError::Connection(error.to_string()))?;
-        let answer = self.0.send(request).await.map_err(|error| broken(&error))?;
+        let answer = self.client.send(request).await.map_err(|error| broken(&error))?;
         let code = answer.status();
         if code.is_success() {
             return Ok(answer.into_body());

@@ -46,7 +46,7 @@ impl Clusters {
             return Ok(cluster);
         }
         let (client, own_namespace) = access.connect().await?;
-        let (api, watches) = (Api::new(client), Mutex::default());
+        let (api, watches) = (Api::new(client, access.reach()), Mutex::default());
         let cluster = Arc::new(Cluster { api, own_namespace, retry: self.0.retry, watches });
         clusters.push((access.clone(), Arc::downgrade(&cluster)));
         Ok(cluster)

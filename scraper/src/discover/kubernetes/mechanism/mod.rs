@@ -7,7 +7,8 @@
 //!    changed, or that has labels of one that changed ([`roles`]).
 //!
 //! Right after a refusal ("pods is forbidden") the others go on; what is refused counts as empty.
-//! While the API server is away, everything stays as it was. [`Problems`] says what fails now.
+//! While the API server is away, everything stays as it was. [`Problems`] says what fails now; that
+//! nobody answers is one problem, of the same name ([`REACH`]) for all who ask that server.
 
 mod access;
 mod api;
@@ -28,7 +29,7 @@ pub use cluster::Clusters;
 pub use operator::{KindStatus, MonitorOptions, Monitored, Monitors};
 pub use watch::Retry;
 
-use super::{KubernetesOptions, Role};
+use super::{KubernetesOptions, REACH, Role};
 use crate::discover::{Problems, TargetGroup, Updates};
 use access::Access;
 use cluster::{Cluster, Watching};
@@ -93,16 +94,15 @@ impl Kubernetes {
 
 /// Tries until there is a way to the API server.
 async fn connect(clusters: &Clusters, access: &Access, problems: &Problems) -> Arc<Cluster> {
-    const TRIED: &str = "connect to the API server";
-    let mut pause = Pause::new(clusters.retry());
+    let (tried, mut pause) = (access.reach(), Pause::new(clusters.retry()));
     loop {
         match clusters.cluster(access).await {
             Ok(cluster) => {
-                problems.clear(TRIED);
+                problems.clear(&tried);
                 return cluster;
             }
             Err(why) => {
-                problems.set(TRIED, &why);
+                problems.set(&tried, &why);
             }
         }
         pause.wait().await;

@@ -108,17 +108,32 @@ pub(super) async fn follow<K: Object>(api: Api, scope: Scope, store: Arc<Store<K
         match list(&api, &scope).await {
             Ok((objects, version)) => {
                 store.replace(objects);
-                store.worked(&tried);
+                worked(&api, &store, &tried);
                 watch(&api, &scope, &store, version, &mut pause).await;
             }
             Err(error) if is_absent(&api, &scope, &error).await => {
                 store.is_unknown();
                 sleep(retry.absent).await;
             }
-            Err(error) => store.failed(&tried, scope.explain(&error), error.code() == Some(403)),
+            Err(error) => failed(&api, &scope, &store, &tried, &error),
         }
         pause.wait().await;
     }
+}
+
+/// `tried` works, and so somebody answers.
+fn worked<K: Object>(api: &Api, store: &Store<K>, tried: &str) {
+    store.worked(&api.reach);
+    store.worked(tried);
+}
+
+/// `tried` fails: there is no answer, whatever is tried, or there is one and it is of no use.
+fn failed<K: Object>(api: &Api, scope: &Scope, store: &Store<K>, tried: &str, error: &ApiError) {
+    if error.is_silence() {
+        return store.failed(&api.reach, error.to_string(), false);
+    }
+    store.worked(&api.reach);
+    store.failed(tried, scope.explain(error), error.code() == Some(403));
 }
 
 /// Whether the server has no such kind.
@@ -180,8 +195,8 @@ async fn watch<K: Object>(
             Ok(()) => {}
             Err(error) if error.is_expired() => return,
             Err(error) => {
-                store.failed(&tried, scope.explain(&error), false);
-                if !matches!(error, ApiError::Connection(_) | ApiError::TimedOut(_)) {
+                failed(api, scope, store, &tried, &error);
+                if !error.is_silence() {
                     return;
                 }
             }
@@ -200,7 +215,7 @@ async fn stream<K: Object>(
     let path = scope.watch(version);
     let request = timeout(Duration::from_secs(PAGE_SECONDS), api.events(&path));
     let mut lines = request.await.map_err(|_| ApiError::TimedOut(PAGE_SECONDS))??;
-    store.worked(&scope.tried("watch"));
+    worked(api, store, &scope.tried("watch"));
     loop {
         let line = match timeout(Duration::from_secs(SILENCE_SECONDS), lines.next()).await {
             Ok(Ok(Some(line))) => line,
