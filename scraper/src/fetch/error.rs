@@ -63,10 +63,23 @@ pub(crate) fn describe(error: &reqwest::Error, host: &str) -> String {
     let is_dns = causes.iter().any(|cause| cause.contains("dns error"));
     match io.and_then(|error| known(error, host)) {
         Some(text) => text,
-        _ if is_dns => format!("dial tcp: lookup {host}: {deepest}"),
+        _ if is_dns => lookup(host, &deepest),
         _ if is_cut(&deepest) => "unexpected EOF".into(),
         _ => deepest,
     }
+}
+
+/// What it means that a name is not found; `why` is what the system says.
+pub(super) fn lookup(host: &str, why: &str) -> String {
+    const PREFIX: &str = "failed to lookup address information: ";
+    const UNKNOWN: [&str; 3] = [
+        "Name or service not known",
+        "No address associated with hostname",
+        "Name does not resolve",
+    ];
+    let why = why.strip_prefix(PREFIX).unwrap_or(why);
+    let why = if UNKNOWN.contains(&why) { "no such host" } else { why };
+    format!("dial tcp: lookup {host}: {why}")
 }
 
 /// What it means that `host` (`address:port`) cannot be connected to.
@@ -85,6 +98,9 @@ pub(super) fn transfer(error: &io::Error) -> String {
 
 /// Go's words for a failure of a connection to `host`, where they are known.
 fn known(error: &io::Error, host: &str) -> Option<String> {
+    if let Some(error) = of_tls(error) {
+        return Some(super::tls::describe(error));
+    }
     let dial = |what: &str| Some(format!("dial tcp {host}: connect: {what}"));
     match error.kind() {
         io::ErrorKind::ConnectionRefused => dial("connection refused"),
@@ -95,6 +111,12 @@ fn known(error: &io::Error, host: &str) -> Option<String> {
     }
 }
 
+/// The failure of TLS that this is about; the client wraps it more than once.
+fn of_tls(error: &io::Error) -> Option<&rustls::Error> {
+    let inner = error.get_ref()?;
+    inner.downcast_ref().or_else(|| of_tls(inner.downcast_ref::<io::Error>()?))
+}
+
 /// Whether these are the client's words for an answer that ended too early.
 fn is_cut(text: &str) -> bool {
     const WORDS: [&str; 3] = [
@@ -103,4 +125,25 @@ fn is_cut(text: &str) -> bool {
         "unexpected EOF",
     ];
     WORDS.iter().any(|words| text.contains(words))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_are_not_found() {
+        let rows = [
+            ("failed to lookup address information: Name or service not known", "no such host"),
+            ("failed to lookup address information: Name does not resolve", "no such host"),
+            (
+                "failed to lookup address information: Temporary failure in name resolution",
+                "Temporary failure in name resolution",
+            ),
+            ("another", "another"),
+        ];
+        for (why, words) in rows {
+            assert_eq!(lookup("vllm.llm", why), format!("dial tcp: lookup vllm.llm: {words}"));
+        }
+    }
 }

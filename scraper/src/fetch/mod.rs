@@ -15,6 +15,7 @@ mod http;
 mod oauth2;
 mod proxy;
 mod secret;
+mod tls;
 mod unpack;
 mod wire;
 

@@ -164,7 +164,7 @@ fn request(route: &Route, headers: &HeaderMap) -> Vec<u8> {
 async fn connect(route: &Route) -> Result<TcpStream, String> {
     let Route { host, port, .. } = route;
     let found = lookup_host((host.as_str(), *port)).await;
-    let addresses = found.map_err(|error| format!("dial tcp: lookup {host}: {error}"))?;
+    let addresses = found.map_err(|error| error::lookup(host, &error.to_string()))?;
     let mut last = format!("dial tcp: lookup {host}: no such host");
     for address in addresses {
         match TcpStream::connect(address).await {

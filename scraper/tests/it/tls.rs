@@ -1,5 +1,6 @@
 //! TLS: whom we trust, and who we say that we are. The certificates are in `certificates/`: a
-//! CA, a server `vllm.internal` and a client, valid for a hundred years, made for these tests.
+//! CA, a server `vllm.internal` and a client, valid for a hundred years, and the same server by
+//! itself, valid in 2020; made for these tests.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -28,8 +29,13 @@ fn certificate(name: &str) -> CertificateDer<'static> {
 /// A server for one connection; returns its port. It answers with the name that the client
 /// asked for in TLS and the `Host` header it sent.
 fn serve(wants_client: bool) -> u16 {
+    serve_as("server", wants_client)
+}
+
+/// The same, with the certificate and the key of that name.
+fn serve_as(name: &str, wants_client: bool) -> u16 {
     let _done = rustls::crypto::ring::default_provider().install_default();
-    let key = PrivateKeyDer::from_pem_file(path("server.key")).unwrap();
+    let key = PrivateKeyDer::from_pem_file(path(&format!("{name}.key"))).unwrap();
     let builder = match wants_client {
         false => ServerConfig::builder().with_no_client_auth(),
         true => {
@@ -39,7 +45,8 @@ fn serve(wants_client: bool) -> u16 {
             ServerConfig::builder().with_client_cert_verifier(verifier)
         }
     };
-    let config = Arc::new(builder.with_single_cert(vec![certificate("server.pem")], key).unwrap());
+    let config =
+        Arc::new(builder.with_single_cert(vec![certificate(&format!("{name}.pem"))], key).unwrap());
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || -> std::io::Result<()> {
@@ -88,12 +95,19 @@ async fn whom_we_trust() {
     let client =
         || TlsOptions { certificate: file("client.pem"), key: inline("client.key"), ..with_ca() };
     let rows = [
-        (false, "127.0.0.1", plain(), Err("UnknownIssuer")),
+        (
+            false,
+            "127.0.0.1",
+            plain(),
+            Err("tls: failed to verify certificate: x509: certificate signed by unknown authority"),
+        ),
         (
             false,
             "127.0.0.1",
             TlsOptions { ca: file("ca.pem"), ..plain() },
-            Err("not valid for name"),
+            Err(
+                "x509: cannot validate certificate for 127.0.0.1 because it doesn't contain any IP SANs",
+            ),
         ),
         (false, "127.0.0.1", with_ca(), Ok("vllm.internal 127.0.0.1:PORT")),
         (false, "localhost", with_ca(), Ok("vllm.internal localhost:PORT")),
@@ -107,7 +121,7 @@ async fn whom_we_trust() {
             false,
             "127.0.0.1",
             TlsOptions { server_name: Some("other".into()), ..with_ca() },
-            Err("not valid for name"),
+            Err("x509: certificate is valid for vllm.internal, not other"),
         ),
         (
             false,
@@ -145,7 +159,7 @@ async fn whom_we_trust() {
             TlsOptions { ca: file("client.key"), ..plain() },
             Err("unable to use specified CA certificate"),
         ),
-        (true, "127.0.0.1", with_ca(), Err("received fatal alert: CertificateRequired")),
+        (true, "127.0.0.1", with_ca(), Err("remote error: tls: certificate required")),
         (true, "127.0.0.1", client(), Ok("vllm.internal 127.0.0.1:PORT")),
         (
             true,
@@ -168,23 +182,68 @@ async fn whom_we_trust() {
     }
 }
 
-/// A certificate that was replaced is used from the next scrape on.
+/// Certificates that expired or that nobody knows, and what replaces them on disk, are used from the
+/// next scrape on.
 #[tokio::test]
 async fn certificates_are_read_again() {
-    let ca = tempfile::NamedTempFile::new().unwrap();
-    std::fs::copy(path("client.pem"), ca.path()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let put = |from: &str, to: &str| std::fs::copy(path(from), folder.path().join(to)).unwrap();
+    let file = |name: &str| Some(Secret::File(folder.path().join(name)));
     let tls = TlsOptions {
-        ca: Some(Secret::File(ca.path().into())),
+        ca: file("ca"),
+        certificate: file("certificate"),
+        key: file("key"),
         server_name: Some("vllm.internal".into()),
         ..TlsOptions::default()
     };
     let job = Job { client: ClientOptions { tls, ..ClientOptions::default() }, ..job() };
     let (fetcher, mut page) = (Fetcher::new(&job), Page::default());
-    let mut fetch = async || {
-        let url = format!("https://127.0.0.1:{}/metrics", serve(false));
-        fetcher.fetch(&url, Duration::from_secs(10), &mut page).await
+    let mut fetch = async |server: &str, wants_client: bool| {
+        let url = format!("https://127.0.0.1:{}/metrics", serve_as(server, wants_client));
+        let fetched = fetcher.fetch(&url, Duration::from_secs(10), &mut page).await;
+        fetched.map_err(|error| error.to_string().replace(&url, "URL")).err().unwrap_or_default()
     };
-    assert!(fetch().await.is_err());
-    std::fs::copy(path("ca.pem"), ca.path()).unwrap();
-    assert_eq!(fetch().await, Ok(()));
+    put("client.pem", "ca");
+    put("expired.pem", "certificate");
+    put("expired.key", "key");
+    let unknown = "Get \"URL\": tls: failed to verify certificate: x509: certificate signed by \
+        unknown authority";
+    assert_eq!(fetch("server", false).await, unknown);
+    // The server's is known, and expired.
+    put("expired.pem", "ca");
+    let error = fetch("expired", false).await;
+    let expired = "Get \"URL\": tls: failed to verify certificate: x509: certificate has expired or \
+        is not yet valid: current time 2";
+    assert!(error.starts_with(expired), "{error}");
+    assert!(error.ends_with("Z is after 2021-01-01T00:00:00Z"), "{error}");
+    // The server has a new one.
+    put("ca.pem", "ca");
+    assert_eq!(fetch("server", false).await, "");
+    // Ours is not known to the server, and is replaced.
+    let error = fetch("server", true).await;
+    assert!(error.starts_with("Get \"URL\": remote error: tls: "), "{error}");
+    put("client.pem", "certificate");
+    put("client.key", "key");
+    assert_eq!(fetch("server", true).await, "");
+    // Gone: it is said what is missing.
+    std::fs::remove_file(folder.path().join("key")).unwrap();
+    let error = fetch("server", true).await;
+    assert!(error.starts_with("Get \"URL\": unable to read client key: unable to read"), "{error}");
+}
+
+/// A port where HTTP is spoken.
+#[tokio::test]
+async fn no_tls_at_all() {
+    let _done = rustls::crypto::ring::default_provider().install_default();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}/metrics", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        let (mut socket, _) = listener.accept().unwrap();
+        let _hello = socket.read(&mut [0; 4096]).unwrap();
+        socket.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n").unwrap();
+    });
+    let fetcher = Fetcher::new(&job());
+    let fetched = fetcher.fetch(&url, Duration::from_secs(10), &mut Page::default()).await;
+    let error = fetched.unwrap_err().to_string();
+    assert!(error.contains("http: server gave HTTP response to HTTPS client"), "{error}");
 }
