@@ -7,7 +7,11 @@ use tracing_subscriber::EnvFilter;
 
 use crate::flags::SharedFlags;
 
-/// Starts logging; lines of libraries come only from the level `warn` on.
+/// Libraries: from the level `warn` on. The client of Kubernetes tells us of each request that failed,
+/// and says it in the log once more: for every watch at every attempt.
+const OTHERS: &str = "warn,kube_client=off";
+
+/// Starts logging.
 pub(super) fn start(flags: &SharedFlags) -> anyhow::Result<()> {
     let level = flags.log_level.to_lowercase();
     let known = ["error", "warn", "info", "debug", "trace"];
@@ -18,7 +22,7 @@ pub(super) fn start(flags: &SharedFlags) -> anyhow::Result<()> {
         known.join(", ")
     );
     let ours = ["server", "scraper", "tsdb", "promql"].map(|room| format!("{room}={level}"));
-    let filter = EnvFilter::try_new(format!("warn,{}", ours.join(",")))
+    let filter = EnvFilter::try_new(format!("{OTHERS},{}", ours.join(",")))
         .context("--log.level cannot be used")?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = if flags.log_format == "json" {

@@ -350,6 +350,41 @@ async fn flags_lead_to_the_cluster() {
     }
 }
 
+/// An API server goes away and comes back: jobs of several roles and the monitors wait, and the log
+/// has one line for each.
+#[tokio::test]
+async fn a_server_that_is_away_is_logged_once() {
+    let port = page("Bearer one").await;
+    let (mut fake, folders) = (Fake::start(cluster(port)), Folders::new());
+    let job = |role: &str| {
+        let kubeconfig = folders.path("kubeconfig");
+        let sd = format!("{{role: {role}, kubeconfig_file: '{}'}}", kubeconfig.display());
+        format!("- job_name: of-{role}\n  kubernetes_sd_configs: [{sd}]\n")
+    };
+    let more: String = ["pod", "node", "endpointslice"].iter().map(|role| job(role)).collect();
+    configure(folders.config.path(), 1, &more);
+    let _writes_kubeconfig = settings(folders.config.path(), &fake);
+    let kubeconfig = folders.path("kubeconfig").display().to_string();
+    let flag = format!("--kubernetes.kubeconfig={kubeconfig}");
+    let binary = Binary::start(folders.config.path(), &[&flag, "--kubernetes.monitors=on"]);
+    binary.until_logged("1 jobs of monitors", 1).await;
+    fake.go_away();
+    let away = format!("cannot reach the API server of {kubeconfig}: ");
+    binary.until_logged(&away, 1).await;
+    let waiting = "waiting: job of-endpointslice, job of-node, job of-pod, job podMonitor/llm/vllm/0, \
+                   monitors";
+    assert_eq!(binary.logged(waiting).len(), 1, "{:?}", binary.logged(""));
+    fake.come_back();
+    let back = format!("the API server of {kubeconfig} answers again");
+    binary.until_logged(&back, 1).await;
+    let all = binary.logged("");
+    // Nothing else, and nothing of the libraries below; but two jobs scrape the same pod.
+    let others = all.iter().filter(|line| ![&away, &back].iter().any(|own| line.contains(*own)));
+    let others: Vec<&String> = others.filter(|line| !line.contains(" INFO ")).collect();
+    assert_eq!((all.len() - others.len(), others.len()), (3, 1), "{all:#?}");
+    assert!(others[0].contains("scrape the same 1 pages"), "{all:#?}");
+}
+
 /// The objects of the tests of discovery are good files, too.
 #[tokio::test]
 async fn monitors_of_all_kinds_may_stand_in_files() {

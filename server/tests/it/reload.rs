@@ -5,8 +5,8 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Longest wait for something that has to happen.
@@ -16,6 +16,8 @@ pub(crate) struct Binary {
     process: Child,
     url: String,
     client: reqwest::Client,
+    /// What it has logged since it listens.
+    log: Arc<Mutex<Vec<String>>>,
 }
 
 impl Binary {
@@ -36,10 +38,29 @@ impl Binary {
             let line = line.unwrap();
             line.split_once("listening on http://").map(|(_, address)| address.trim().to_owned())
         });
-        // The rest of the log is read away, so that the pipe never fills.
-        std::thread::spawn(move || lines.for_each(drop));
+        // The rest of the log is read all the time, so that the pipe never fills.
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let known = log.clone();
+        std::thread::spawn(move || {
+            lines.map_while(Result::ok).for_each(|line| known.lock().unwrap().push(line));
+        });
         let url = format!("http://{}", address.expect("the address is logged"));
-        Self { process, url, client: reqwest::Client::new() }
+        Self { process, url, client: reqwest::Client::new(), log }
+    }
+
+    /// The lines of the log with `part` in them.
+    pub(crate) fn logged(&self, part: &str) -> Vec<String> {
+        let log = self.log.lock().unwrap();
+        log.iter().filter(|line| line.contains(part)).cloned().collect()
+    }
+
+    /// Waits until so many lines of the log have `part` in them.
+    pub(crate) async fn until_logged(&self, part: &str, count: usize) {
+        let started = Instant::now();
+        while self.logged(part).len() < count {
+            assert!(started.elapsed() < WAIT_MAX, "{part} is not in {:#?}", self.logged(""));
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     pub(crate) async fn get(&self, path: &str) -> (u16, String) {
@@ -208,6 +229,19 @@ async fn on_request_and_on_signal() {
     let (_, answer) = server.get("/api/v1/status/config").await;
     let answer: serde_json::Value = answer.parse().unwrap();
     assert_eq!(answer["data"]["yaml"], written.replace("hunter2", "<secret>"));
+
+    // One line each: what was read, or the place of what is wrong.
+    let name = file.display();
+    for said in [
+        format!("{name} loaded ("),
+        format!("{name} not loaded ("),
+        format!("{name}:2:58: `tls` is not a setting of `scrape_configs`"),
+    ] {
+        server.until_logged(&said, 1).await;
+    }
+    assert_eq!(server.logged(&format!("{name} loaded (")).len(), 2);
+    assert_eq!(server.logged(&format!("{name} not loaded (")).len(), 1);
+    assert_eq!(server.logged("hunter2"), [""; 0]);
 
     assert_eq!(server.get("/-/reload").await.0, 405);
     assert_eq!(server.put("/-/reload").await, 200);
