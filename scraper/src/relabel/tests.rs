@@ -70,6 +70,11 @@ fn each_action() {
         (Replace, "a", "(x)?.*", "b", "[$1]", "a=y", Some("a=y b=[]")),
         (Replace, "a", "(.*)", "b.c", "$1", "a=y", Some("a=y b.c=y")),
         (Replace, "a", r"([^:]+)(?::\d+)?;?", "b", "$1:80", "a=h:1", Some("a=h:1 b=h:80")),
+        // Patterns of llm-d's guide: the usual one, and one that forgot the colon.
+        (Replace, "a,p", r"([^:]+)(?::\d+)?;(\d+)", "a", "$1:$2", "a=h:1 p=9", Some("a=h:9 p=9")),
+        (Replace, "a,p", r"([^:]+)(?::\d+)?;(\d+)", "a", "${1}:$2", "a=h p=9", Some("a=h:9 p=9")),
+        (Replace, "a,p", r"([^:]+)(?:\d+)?;(\d+)", "a", "$1:$2", "a=h:1 p=9", Some("a=h:1 p=9")),
+        (Replace, "a", "([^:]+):.*", "a", "${1}:8000", "a=h:8001", Some("a=h:8000")),
         (Keep, "a", "f|foo", "", "", "a=foo", Some("a=foo")),
         (Keep, "a", "fo", "", "", "a=foo", None),
         (Keep, "nothing", "", "", "", "a=foo", Some("a=foo")),

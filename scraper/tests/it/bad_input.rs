@@ -8,7 +8,7 @@ use std::time::Duration;
 use scraper::cycle::{Outcome, Parts, Scrape, SystemClock};
 use scraper::fetch::{FetchError, Fetcher, Page};
 use scraper::ingest::Ingest;
-use scraper::job::{Authorization, ClientOptions, Job, Secret};
+use scraper::job::{Authorization, ClientOptions, Job, PAGE_BYTES_MAX, Secret};
 use scraper::target::{self, Health, Target};
 use tsdb::append::Storage;
 use tsdb::disk::os::OsDisk;
@@ -124,6 +124,7 @@ async fn a_duplicate_series_costs_only_its_repetitions() {
 async fn statuses() {
     let rows = [
         ("401 Unauthorized", "server returned HTTP status 401 Unauthorized"),
+        ("403 Forbidden", "server returned HTTP status 403 Forbidden"),
         ("500 Internal Server Error", "server returned HTTP status 500 Internal Server Error"),
         ("404 Not Found", "server returned HTTP status 404 Not Found"),
         ("204 No Content", "server returned HTTP status 204 No Content"),
@@ -187,25 +188,28 @@ async fn no_http_at_all() {
     between_good_pages(unchanged, Answer::Bytes(b"SSH-2.0-OpenSSH_9.9\r\n".to_vec()), error).await;
 }
 
-/// The size of a page is limited; what was read until then is bounded, too.
+/// The size of a page is limited, also where the job does not say how; what was read until then is
+/// bounded, too.
 #[tokio::test]
 async fn a_page_of_1_gb() {
-    const LIMIT: u64 = 1 << 20;
-    let limited = |job: &mut Job| job.limits.body_bytes = Some(LIMIT);
     let head = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n";
     let endless = Answer::Endless(head.into());
-    between_good_pages(limited, endless.clone(), "body size limit exceeded").await;
+    for limit in [Some(1 << 20), None] {
+        let limited = |job: &mut Job| job.limits.body_bytes = limit;
+        between_good_pages(limited, endless.clone(), "body size limit exceeded").await;
 
-    let server = Server::start(endless).await;
-    let mut job = job_for(&server.address.to_string());
-    limited(&mut job);
-    let (fetcher, mut page) = (Fetcher::new(&job), Page::default());
-    let url = format!("http://{}/metrics", server.address);
-    let fetched = fetcher.fetch(&url, Duration::from_secs(5), &mut page).await;
-    assert_eq!(fetched, Err(FetchError::TooLarge));
-    assert!(page.body.capacity() as u64 <= 2 * LIMIT, "{}", page.body.capacity());
-    // The rest stays in the sockets' buffers.
-    assert!(server.written() < 50_000_000, "{}", server.written());
+        let server = Server::start(endless.clone()).await;
+        let mut job = job_for(&server.address.to_string());
+        limited(&mut job);
+        let (fetcher, mut page) = (Fetcher::new(&job), Page::default());
+        let url = format!("http://{}/metrics", server.address);
+        let fetched = fetcher.fetch(&url, Duration::from_secs(60), &mut page).await;
+        assert_eq!(fetched, Err(FetchError::TooLarge));
+        let most = limit.unwrap_or(PAGE_BYTES_MAX);
+        assert!(page.body.capacity() as u64 <= 2 * most, "{}", page.body.capacity());
+        // The rest stays in the sockets' buffers.
+        assert!((server.written() as u64) < most + 50_000_000, "{}", server.written());
+    }
 }
 
 #[tokio::test]
@@ -253,6 +257,20 @@ async fn nobody_listens() {
     assert_eq!(outcome.error.as_deref(), Some(&*error));
     assert_eq!(target.status().last_error, error);
     assert!(store.dump()[0].ends_with("} 5000:1 10000:stale"));
+}
+
+/// The name of a target that no DNS server knows, or that none answers for.
+#[tokio::test]
+async fn a_host_that_nobody_knows() {
+    let server = Server::start(Answer::Silence).await;
+    let unknown = |job: &mut Job| *job = Job { interval_ms: 5_000, ..job_for("vllm.invalid:8000") };
+    let (target, mut scrape) = scrape_of(&server, unknown);
+    let outcome = scrape.once(Timestamp::from_ms(5_000), &Recording::default()).await;
+    let error = outcome.error.unwrap_or_default();
+    assert_eq!(target.status().last_error, error);
+    let start = "Get \"http://vllm.invalid:8000/metrics\": dial tcp: lookup vllm.invalid: ";
+    let why = ["no such host", "Temporary failure in name resolution"];
+    assert!(why.map(|why| format!("{start}{why}")).contains(&error), "{error}");
 }
 
 /// What every request says, and that one connection serves many scrapes.
@@ -383,6 +401,29 @@ async fn a_hundred_thousand_series() {
         let counts = scrape.once(Timestamp::from_ms(5_000 * (round + 1)), &db).await.counts;
         let added = if round == 0 { SERIES } else { 0 };
         assert_eq!((counts.scraped, counts.added), (SERIES, added));
+    }
+}
+
+/// Samples that are older than what their series have are refused one by one, in a real store, and
+/// the rest of their page is stored.
+#[tokio::test]
+async fn samples_out_of_order_cost_only_themselves() {
+    let server = Server::start(Answer::Silence).await;
+    let (target, mut scrape) = scrape_of(&server, unchanged);
+    let folder = tempfile::tempdir().unwrap();
+    let (db, _) = Db::open(Arc::new(OsDisk), folder.path(), Options::default()).unwrap();
+    let rows = [
+        ("a 1 20000\nb 1\n", 0),
+        // Older, and older than that.
+        ("a 2 15000\nb 2\n", 1),
+        ("a 2 1\nc 2 19999\nb 3\n", 1),
+        ("a 3 20001\nb 4\n", 0),
+    ];
+    for (round, (page, refused)) in (1..).zip(rows) {
+        server.say(Answer::text(page));
+        let outcome = scrape.once(Timestamp::from_ms(30_000 + 5_000 * round), &db).await;
+        assert_eq!((outcome.up, outcome.error, outcome.counts.refused), (true, None, refused));
+        assert_eq!(target.status().health, Health::Up);
     }
 }
 

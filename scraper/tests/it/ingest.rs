@@ -240,6 +240,35 @@ fn what_fails_a_page() {
     }
 }
 
+/// What rules make of a page's series: the same one twice counts once, as if the page said so; none
+/// without any label; and one that has labels but no name is a mistake that fails the page.
+#[test]
+fn what_rules_leave_of_series() {
+    let with = |rules| Job { metric_relabel: rules, ..job() };
+    let same = || with(vec![rule(Action::LabelDrop, "", "engine", "", "")]);
+    let page = "a{engine=\"0\"} 1\na{engine=\"1\"} 2\nb 3\n";
+    let mut fixture = Fixture::new(same());
+    for _ in 0..2 {
+        let counts = fixture.page(page, TEXT).unwrap();
+        assert_eq!((counts.scraped, counts.after_relabel, counts.repeated), (3, 3, 1));
+    }
+    let dump = fixture.dump();
+    assert_eq!(dump.len(), 2, "{dump:?}");
+    assert!(dump[0].ends_with("} 5000:1 10000:1"), "{dump:?}");
+    assert!(fixture.report("up").ends_with("5000:1 10000:1"));
+
+    let mut nameless = Fixture::new(with(vec![rule(Action::Replace, "b", "x", "__name__", "")]));
+    assert!(nameless.page("a 1\n", TEXT).is_ok());
+    let refused = Err("missing metric name (__name__ label)".to_owned());
+    assert_eq!(nameless.page("a 2\na{b=\"x\"} 2\n", TEXT), refused);
+    assert!(nameless.dump()[0].ends_with("} 5000:1 10000:stale"));
+
+    let mut empty = Fixture::new(with(vec![rule(Action::LabelKeep, "", "kept", "", "")]));
+    let counts = empty.page("a 1\n", TEXT).unwrap();
+    assert_eq!((counts.scraped, counts.after_relabel), (1, 0));
+    assert_eq!(empty.dump(), [""; 0]);
+}
+
 #[test]
 fn a_store_that_is_full_fails_the_page_and_keeps_what_lives() {
     let mut fixture = Fixture::new(job());

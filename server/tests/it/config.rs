@@ -53,6 +53,48 @@ fn bad_files() {
     assert!(check_cases("bad", false) >= 40);
 }
 
+/// Prometheus's kinds of discovery that are not read, each with what to do instead.
+#[test]
+fn other_kinds_of_discovery_are_refused_by_name() {
+    const KINDS: [&str; 25] = [
+        "aws",
+        "azure",
+        "consul",
+        "digitalocean",
+        "docker",
+        "dockerswarm",
+        "ec2",
+        "eureka",
+        "gce",
+        "hetzner",
+        "ionos",
+        "kuma",
+        "lightsail",
+        "linode",
+        "marathon",
+        "nerve",
+        "nomad",
+        "openstack",
+        "ovhcloud",
+        "puppetdb",
+        "scaleway",
+        "serverset",
+        "triton",
+        "uyuni",
+        "vultr",
+    ];
+    for kind in KINDS {
+        let text = format!("scrape_configs:\n- job_name: a\n  {kind}_sd_configs: [{{}}]\n");
+        let error = config::parse(&text, "a.yml", Path::new("")).expect_err(kind).to_string();
+        let words = format!(
+            "a.yml:3:3: `{kind}_sd_configs` is a Prometheus setting that Inferometer does not \
+             support yet: serve its targets to `http_sd_configs`, which is the bridge for this kind \
+             of discovery"
+        );
+        assert!(error.starts_with(&words), "{error}");
+    }
+}
+
 #[test]
 fn files_are_found_beside_the_configuration() {
     let dir = tempfile::tempdir().expect("a folder");
