@@ -3,7 +3,9 @@
 
 mod api;
 mod concurrent;
+mod corpus;
 mod evaluation;
+mod evaluator;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
