@@ -51,7 +51,6 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
 use promql::parse::Features;
 use regex::Regex;
 use scraper::cycle::Clock;
@@ -166,23 +165,9 @@ pub fn router(state: State) -> Router {
         .method_not_allowed_fallback(status::wrong_method)
         .fallback(status::unknown_path)
         .layer(from_fn_with_state(state.clone(), access::guard));
-    Router::new()
-        .nest("/api/v1", api)
-        .route("/-/healthy", get(probe::healthy).head(probe::healthy))
-        .route("/-/ready", get(probe::ready).head(probe::ready))
-        .route("/federate", get(federate::expose))
-        .route("/metrics", get(status::metrics))
-        .route("/version", get(runtime::version))
-        .route("/api/v2/silences", get(silences::list).post(silences::add))
-        .route("/api/v2/silence/{id}", get(silences::get).delete(silences::expire))
-        .route(
-            "/-/reload",
-            post(lifecycle::reload).put(lifecycle::reload).fallback(lifecycle::wrong_method),
-        )
-        .route(
-            "/-/quit",
-            post(lifecycle::quit).put(lifecycle::quit).fallback(lifecycle::wrong_method),
-        )
+    routes::own()
+        .into_iter()
+        .fold(Router::new().nest("/api/v1", api), |all, (path, answers)| all.route(path, answers))
         .method_not_allowed_fallback(status::wrong_method)
         .fallback(page::serve)
         .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
@@ -194,10 +179,9 @@ pub fn router(state: State) -> Router {
 
 /// The paths of the API, for tests and documents.
 pub fn paths() -> impl Iterator<Item = String> {
-    let own =
-        ["/federate", "/metrics", "/version", "/-/healthy", "/-/ready", "/-/reload", "/-/quit"];
+    let own = routes::own().into_iter().map(|(path, _)| path.to_owned());
     let api = routes::api().into_iter().map(|(path, _)| format!("/api/v1{path}"));
-    api.chain(own.map(str::to_owned))
+    api.chain(own)
 }
 
 /// Runs blocking work off the reactor; a panic in it becomes an error of this request alone.

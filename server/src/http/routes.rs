@@ -1,14 +1,32 @@
-//! The table of paths below `/api/v1`.
+//! The tables of paths: those below `/api/v1`, and the others. What stands in none is not served
+//! but by the page.
 
 use axum::routing::{MethodRouter, get, post};
 
 use super::{
-    State, admin, alertmanagers, discovery, exemplars, features, labels, lifecycle, metadata,
-    notifications, openapi, query, relabel_steps, rules, runtime, scrape_pool, self_metrics,
-    series, status, status_rules, status_tsdb, syntax, targets, targets_metadata, write,
+    State, admin, alertmanagers, discovery, exemplars, features, federate, labels, lifecycle,
+    metadata, notifications, openapi, probe, query, relabel_steps, rules, runtime, scrape_pool,
+    self_metrics, series, silences, status, status_rules, status_tsdb, syntax, targets,
+    targets_metadata, write,
 };
 
-/// Each path with what answers there.
+/// Each path outside of `/api/v1` with what answers there.
+pub(super) fn own() -> Vec<(&'static str, MethodRouter<State>)> {
+    let change = lifecycle::wrong_method;
+    vec![
+        ("/-/healthy", get(probe::healthy).head(probe::healthy)),
+        ("/-/ready", get(probe::ready).head(probe::ready)),
+        ("/-/reload", post(lifecycle::reload).put(lifecycle::reload).fallback(change)),
+        ("/-/quit", post(lifecycle::quit).put(lifecycle::quit).fallback(change)),
+        ("/federate", get(federate::expose)),
+        ("/metrics", get(status::metrics)),
+        ("/version", get(runtime::version)),
+        ("/api/v2/silences", get(silences::list).post(silences::add)),
+        ("/api/v2/silence/{id}", get(silences::get).delete(silences::expire)),
+    ]
+}
+
+/// Each path below `/api/v1` with what answers there.
 pub(super) fn api() -> Vec<(&'static str, MethodRouter<State>)> {
     vec![
         ("/query", get(query::instant).post(query::instant)),
