@@ -6,6 +6,7 @@
 mod access;
 mod admin;
 mod alertmanagers;
+mod default_rollup;
 mod discovery;
 mod envelope;
 mod error;

@@ -11,7 +11,7 @@ use super::error::ApiError;
 use super::params::{Form, Params, invalid};
 use super::query_log::{Asked, Entry, Peer};
 use super::{State, blocking};
-use super::{explain, json, stats};
+use super::{default_rollup, explain, json, stats};
 use crate::queries::{QueryError, QueryOptions, Reply, StatsLevel};
 
 /// Steps that a range query may have (Prometheus's number).
@@ -38,7 +38,13 @@ pub(super) async fn instant(
         let steps = Steps { start: time, end: time, step_ms: 0 };
         let by = Asked { method, path: "/api/v1/query", peer };
         let query = Asking { state: &state, text, steps, options, asked, by };
-        query.answer(limit, |options| state.queries.instant(text, time, options))
+        query.answer(limit, |options| match default_rollup::read(text) {
+            Some((selector, range_ms)) => {
+                let options = QueryOptions { lookback_ms: Some(range_ms), ..options };
+                state.queries.instant(selector, time, options)
+            }
+            None => state.queries.instant(text, time, options),
+        })
     })
     .await
 }

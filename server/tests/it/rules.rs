@@ -6,6 +6,7 @@ mod concurrent;
 mod corpus;
 mod evaluation;
 mod evaluator;
+mod vmalert;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
