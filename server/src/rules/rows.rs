@@ -7,11 +7,23 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use promql::value::{InstantSample, PointValue};
+use thiserror::Error;
 use tsdb::model::{Labels, Metadata, Timestamp};
-use tsdb::{Append, Cell, CellValue, ColumnRef, FamilyColumns, GroupRef, RowReport, Storage};
+use tsdb::{
+    Append, Cell, CellValue, ColumnRef, FamilyColumns, GroupRef, Rejected, RowReport, Storage,
+};
 
 /// The label that names a rule group's group of the store; every column hides it.
 const GROUP_LABEL: &str = "__rule_group__";
+
+/// Why a row was not written.
+#[derive(Debug, Error)]
+enum RowError {
+    #[error(transparent)]
+    Rejected(#[from] Rejected),
+    #[error(transparent)]
+    Store(#[from] tsdb::Error),
+}
 
 /// Where a group's outputs go.
 #[derive(Debug)]
@@ -39,13 +51,23 @@ impl Rows {
         if outputs.is_empty() && stale.is_empty() {
             return Ok(RowReport::default());
         }
-        let written = self.try_write(storage, at, outputs, stale);
+        let is_registered = self.group.is_some();
+        let mut written = self.try_write(storage, at, outputs, stale);
+        if is_registered && matches!(written, Err(RowError::Rejected(Rejected::UnknownRef))) {
+            // The store has forgotten the group: its series were deleted.
+            self.forget();
+            written = self.try_write(storage, at, outputs, stale);
+        }
         if written.is_err() {
             // What was registered for a commit that failed is worth nothing.
-            self.group = None;
-            self.columns.clear();
+            self.forget();
         }
-        written
+        written.map_err(|error| error.to_string())
+    }
+
+    fn forget(&mut self) {
+        self.group = None;
+        self.columns.clear();
     }
 
     fn try_write(
@@ -54,18 +76,18 @@ impl Rows {
         at: Timestamp,
         outputs: &[InstantSample],
         stale: &[Labels],
-    ) -> Result<RowReport, String> {
+    ) -> Result<RowReport, RowError> {
         let mut append = storage.appender();
         let all = outputs.iter().map(|sample| &sample.labels).chain(stale);
-        self.register(&mut *append, all).map_err(|error| error.to_string())?;
+        self.register(&mut *append, all)?;
         let values = outputs.iter().map(|sample| cell(&sample.point.value));
         let cells: Vec<Cell<'_>> = values.chain(stale.iter().map(|_| Cell::STALE)).collect();
         let all = outputs.iter().map(|sample| &sample.labels).chain(stale);
         let columns: Vec<ColumnRef> =
             all.filter_map(|labels| self.columns.get(labels).copied()).collect();
         let Some(group) = self.group else { return Ok(RowReport::default()) };
-        let report = append.row(group, at, &columns, &cells).map_err(|error| error.to_string())?;
-        append.commit().map_err(|error| error.to_string())?;
+        let report = append.row(group, at, &columns, &cells)?;
+        append.commit()?;
         Ok(report)
     }
 
@@ -74,7 +96,7 @@ impl Rows {
         &mut self,
         append: &mut dyn Append,
         all: impl Iterator<Item = &'a Labels>,
-    ) -> Result<(), tsdb::Rejected> {
+    ) -> Result<(), Rejected> {
         let group = match self.group {
             Some(group) => group,
             None => *self.group.insert(append.group(&self.target)?),

@@ -180,6 +180,21 @@ const ALERT: &str = "[{alert: High, expr: 'a > 1', for: 2m, keep_firing_for: 1m,
     labels: {severity: page}, annotations: {summary: '{{ $labels.x }} is {{ $value }}'}}]";
 
 #[test]
+fn what_the_store_forgot_is_found_again() {
+    let world = World::new();
+    let group = group("[{record: one, expr: '1'}]", false);
+    world.evaluate(&group, 1);
+    // Of a group whose interval is long nothing is in memory before its next evaluation.
+    for minute in 1..6 {
+        world.sample("a", minute, 1.0);
+        world.db.flush_all().unwrap();
+    }
+    world.evaluate(&group, 2);
+    assert_eq!(group.status().rules[0].last_error, None);
+    assert_eq!(world.ask("count_over_time(one[5m])", 2), ["{team=\"a\"} 2"]);
+}
+
+#[test]
 fn alerts_live() {
     let world = World::new();
     let group = group(ALERT, false);
