@@ -132,6 +132,9 @@ impl Silences {
         if milliseconds(silence.ends_at) <= now {
             return invalid("end time can't be in the past");
         }
+        if silence.matchers.iter().any(|matcher| matcher.name.is_empty()) {
+            return invalid("invalid label matcher: a label has a name");
+        }
         let mut held = self.lock();
         if silence.id.is_empty() {
             silence.id = new_id();
@@ -302,6 +305,7 @@ mod tests {
             (String::new(), "00:00:01", "00:01:00", "at least one matcher"),
             (many, "00:00:01", "00:01:00", "too many matchers"),
             (matcher(&"x".repeat(TEXT_BYTES_MAX + 1)), "00:00:01", "00:01:00", "too long"),
+            (matcher("x").replace("\"a\"", "\"\""), "00:00:01", "00:01:00", "has a name"),
             (matcher("x"), "00:00:01", "00:00:01", "after start"),
             (matcher("x"), "00:00:01", "00:00:02", "in the past"),
         ];
