@@ -71,10 +71,13 @@ fn say_shared(known: &BTreeSet<Jobs>, urls: Vec<SharedUrl>) -> BTreeSet<Jobs> {
 
 fn twice(jobs: &[String], urls: &[String]) -> String {
     let (jobs, first) = (jobs.join(" and "), urls.first().map_or("", String::as_str));
-    let count = urls.len();
+    let pages = match urls.len() {
+        1 => format!("page {first}"),
+        count => format!("{count} pages, {first} for one"),
+    };
     format!(
-        "jobs {jobs} scrape the same {count} pages, {first} for one: their series are there as \
-         often as there are jobs, and sums count them so"
+        "jobs {jobs} scrape the same {pages}: their series are there as often as there are jobs, \
+         and sums count them so"
     )
 }
 
