@@ -64,6 +64,9 @@ pub struct Job {
     /// Keep when counters started with their samples: `_created` lines of OpenMetrics are no series
     /// then. No file says so; a feature of the server does.
     pub start_timestamps: bool,
+    /// Store a sample of 0 where a counter started, if it has none that is newer. Like
+    /// `start_timestamps` otherwise.
+    pub start_zeros: bool,
     /// Leave targets to the jobs that scrape the same URL: all that do not yield, and those before
     /// this one that do. No file says so; it is for jobs that are built in.
     pub yields: bool,
@@ -100,6 +103,7 @@ impl Job {
             relabel: Vec::new(),
             metric_relabel: Vec::new(),
             start_timestamps: false,
+            start_zeros: false,
             yields: false,
         }
     }
@@ -107,6 +111,11 @@ impl Job {
     /// The same, with these targets written down.
     pub fn with_targets(name: impl Into<String>, targets: Vec<FixedTargets>) -> Self {
         Self { discover: vec![Mechanism::Fixed(targets)], ..Self::new(name) }
+    }
+
+    /// Whether it matters when counters started.
+    pub fn reads_starts(&self) -> bool {
+        self.start_timestamps || self.start_zeros
     }
 
     /// The targets that are written down.

@@ -271,7 +271,7 @@ impl App {
         let rules = Arc::new(RuleManager::new(rules, enabled.language, public.url()));
         let lookout = Lookout::new(rules.clone(), queries.clone(), self.clock.clone());
         let metrics = Arc::new(Metrics::default());
-        let (monitors, starts) = (self.options.monitors.clone(), enabled.start_timestamps);
+        let (monitors, starts) = (self.options.monitors.clone(), enabled.starts);
         let wanted = Wanted::new(monitors, scrapes.clone(), rules.clone(), starts);
         let wanted = Arc::new(wanted);
         let reloader = self.options.file.as_ref();

@@ -6,6 +6,15 @@
 use promql::EngineOptions;
 use promql::parse::Features;
 
+/// What is done with the times at which counters started.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Starts {
+    /// `st-storage`: they are kept with the samples.
+    pub kept: bool,
+    /// `created-timestamp-zero-ingestion`: samples of 0 are stored there.
+    pub zeros: bool,
+}
+
 /// What is switched on.
 #[derive(Clone, Debug, Default)]
 pub struct Enabled {
@@ -15,8 +24,8 @@ pub struct Enabled {
     pub delayed_name_removal: bool,
     /// `use-start-timestamps`.
     pub use_start_timestamps: bool,
-    /// `st-storage`: start timestamps are kept with the samples of counters.
-    pub start_timestamps: bool,
+    /// What is done with the times at which counters started.
+    pub starts: Starts,
     /// `concurrent-rule-eval`.
     pub concurrent_rules: bool,
     /// Names that have no effect.
@@ -37,7 +46,8 @@ impl Enabled {
                 "promql-duration-expr" => language.duration_expressions = true,
                 "promql-delayed-name-removal" => enabled.delayed_name_removal = true,
                 "use-start-timestamps" => enabled.use_start_timestamps = true,
-                "st-storage" => enabled.start_timestamps = true,
+                "st-storage" => enabled.starts.kept = true,
+                "created-timestamp-zero-ingestion" => enabled.starts.zeros = true,
                 "concurrent-rule-eval" => enabled.concurrent_rules = true,
                 other => idle.push(other.to_owned()),
             }

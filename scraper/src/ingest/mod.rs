@@ -34,13 +34,14 @@ mod row;
 mod started;
 mod store;
 mod together;
+mod zeros;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use thiserror::Error;
 use tsdb::model::{Labels, Timestamp};
-use tsdb::{Append, Cell, CellValue, GroupRef, Rejected};
+use tsdb::{Append, Cell, CellValue, ColumnRef, GroupRef, Rejected};
 
 pub use report::Report;
 
@@ -112,6 +113,8 @@ pub struct Ingest {
     labels: HashMap<u32, Labels>,
     /// The series on the last page that have timestamps of their own.
     loose: Vec<Loose>,
+    /// The starts at which zeros were appended, by column.
+    told: HashMap<ColumnRef, Timestamp>,
     /// Number of the last page that was read to its end.
     page: u64,
     /// What was on the last page, also if it failed.
@@ -147,6 +150,7 @@ impl Ingest {
             families: Families::default(),
             labels: HashMap::new(),
             loose: Vec::new(),
+            told: HashMap::new(),
             page: 0,
             counted: Counts::default(),
         }
@@ -231,6 +235,7 @@ impl Ingest {
         self.layout = Layout::default();
         self.labels.clear();
         self.loose.clear();
+        self.told.clear();
         self.families.forget_telling();
     }
 
@@ -259,7 +264,7 @@ impl Ingest {
 
     /// Whether lines of pages have to be looked at together.
     fn belong_together(&self, format: Format) -> bool {
-        let has_starts = self.job.start_timestamps && format == Format::OpenMetrics;
+        let has_starts = self.job.reads_starts() && format == Format::OpenMetrics;
         self.job.histograms.to_custom || has_starts
     }
 
@@ -268,6 +273,7 @@ impl Ingest {
     fn group(&mut self, append: &mut dyn Append) -> Result<GroupRef, Rejected> {
         let group = append.group(&self.target)?;
         if let Some(before) = self.group.filter(|before| *before != group) {
+            self.told.clear();
             match self.carry(before, group, append) {
                 Ok(()) => {}
                 Err(IngestError::Store(refused)) => return Err(refused),
@@ -280,7 +286,7 @@ impl Ingest {
 
     /// Appends the row with the report's cells, which come first.
     fn append_row(
-        &self,
+        &mut self,
         group: GroupRef,
         report: &[Cell<'static>],
         at: Timestamp,
@@ -293,11 +299,12 @@ impl Ingest {
                 *cell = *value;
             }
         }
-        for (line, start) in std::mem::take(&mut reading.starts) {
-            // One in the future is a clock that is wrong.
-            if let Fate::Column(place) = self.fate(line, reading)
-                && let Some(cell) = reading.cells.get_mut(place as usize).filter(|_| start <= at)
-            {
+        let starts: Vec<(u32, Timestamp)> = self.starts(at, reading);
+        if self.job.start_zeros {
+            self.append_zeros(group, &starts, at, reading, append)?;
+        }
+        for (place, start) in starts.into_iter().filter(|_| self.job.start_timestamps) {
+            if let Some(cell) = reading.cells.get_mut(place as usize) {
                 cell.start = Some(start);
             }
         }
@@ -315,8 +322,21 @@ impl Ingest {
         Ok(())
     }
 
+    /// When what stands at some places of the row has started.
+    fn starts(&self, at: Timestamp, reading: &mut Reading) -> Vec<(u32, Timestamp)> {
+        let starts = std::mem::take(&mut reading.starts).into_iter();
+        // One in the future is a clock that is wrong.
+        let starts = starts.filter(|(_, start)| *start <= at);
+        let placed = starts.filter_map(|(line, start)| match self.fate(line, reading) {
+            Fate::Column(place) => Some((place, start)),
+            _ => None,
+        });
+        placed.collect()
+    }
+
     /// Forgets what a page brought that is not stored.
     fn go_back(&mut self, before: &Before) {
+        self.told.clear();
         if let Some(former) = self.former.take() {
             self.go_back_to(former);
         } else {

@@ -91,7 +91,7 @@ impl Ingest {
                 self.histogram(sample, lines, reading)
             }
         };
-        if let Some(start) = start.filter(|_| self.job.start_timestamps) {
+        if let Some(start) = start.filter(|_| self.job.reads_starts()) {
             let (_, layout) = lines.parts();
             reading.starts.extend(layout.fates.len().checked_sub(1).map(|line| (line, start)));
         }

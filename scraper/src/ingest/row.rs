@@ -25,6 +25,11 @@ impl Row {
         &self.columns
     }
 
+    /// Whether it has a place.
+    pub(super) fn has(&self, column: ColumnRef) -> bool {
+        self.places.get(column.0 as usize).is_some_and(|place| *place != NOWHERE)
+    }
+
     /// The place of a column, made if it is new.
     pub(super) fn place(&mut self, column: ColumnRef) -> u32 {
         let number = column.0 as usize;

@@ -179,6 +179,8 @@ impl Ingest {
             }
         }
         self.labels.clear();
+        let row = &self.row;
+        self.told.retain(|column, _| row.has(*column));
     }
 }
 

@@ -40,7 +40,7 @@ impl Ingest {
     ) -> Result<(), IngestError> {
         let mut gathered: Option<Gathered<'_>> = None;
         let mut started = Started::default();
-        let has_starts = self.job.start_timestamps && format == Format::OpenMetrics;
+        let has_starts = self.job.reads_starts() && format == Format::OpenMetrics;
         let mut before: &[u8] = b"";
         for entry in Parser::new(body, format) {
             let sample = match entry? {

@@ -535,3 +535,85 @@ fn start_timestamps() {
     assert_eq!(shown, expected);
     assert_eq!(started.dump().len(), 10);
 }
+
+/// Zeros where counters started: once, in the past, and only what is newer than the series' newest
+/// sample; of all that is refused nothing is counted.
+#[test]
+fn zeros_at_starts() {
+    let mut target = Fixture::new(Job { start_zeros: true, ..job() });
+    let page = |c: &str, h: &str, s: &str| {
+        format!(
+            "# TYPE c counter\nc_total 7\nc_created {c}\n# TYPE h histogram\nh_bucket{{le=\"+Inf\"}} 7\n\
+             h_count 7\nh_created {h}\n# TYPE s summary\ns_count 7\ns_created {s}\n# TYPE g gauge\n\
+             g 7\n# EOF\n"
+        )
+    };
+    let rows = [
+        // In the past, the same moment, still to come.
+        ("2.5", "2.5", "6"),
+        // No news; it had come before this page.
+        ("2.5", "2.5", "6"),
+        // A restart.
+        ("12", "12.001", "14"),
+        // Older than what is known; never.
+        ("3", "0", "14"),
+        ("NaN", "-1", "14"),
+    ];
+    for (c, h, s) in rows {
+        let counts = target.page(&page(c, h, s), OPEN_METRICS).unwrap();
+        assert_eq!((counts.scraped, counts.refused), (8, 0), "{c} {h} {s}");
+    }
+    let samples = |before: &str, restart: &str| {
+        format!("{before}5000:7 10000:7 {restart}:0 15000:7 20000:7 25000:7")
+    };
+    let expected = [
+        ("c_total", samples("2500:0 ", "12000")),
+        ("h_bucket", samples("2500:0 ", "12001")),
+        ("h_count", samples("2500:0 ", "12001")),
+        ("s_count", "5000:7 6000:0 10000:7 14000:0 15000:7 20000:7 25000:7".to_owned()),
+        ("g", "5000:7 10000:7 15000:7 20000:7 25000:7".to_owned()),
+    ];
+    let dump = target.dump();
+    assert_eq!(dump.len(), expected.len(), "{dump:#?}");
+    for (name, samples) in expected {
+        let line = dump.iter().find(|line| line.contains(&format!("\"{name}\""))).unwrap();
+        assert!(line.ends_with(&format!("}} {samples}")), "{line}");
+    }
+    assert!(target.store.state().starts.is_empty());
+    assert!(!target.report("up").contains(":0"));
+}
+
+/// A real store takes them, and what a page asks for beyond all measure is bounded.
+#[test]
+fn zeros_in_a_real_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = Arc::new(tsdb::disk::os::OsDisk);
+    let (db, _) = tsdb::Db::open(disk, folder.path(), tsdb::Options::default()).unwrap();
+    let target = Labels::from_pairs([("instance", "h:1")]);
+    let mut ingest = Ingest::new(target, Arc::new(Job { start_zeros: true, ..job() }));
+    let mut scrape = |count: usize, first_ms: usize, at_ms: i64| {
+        let mut page = "# TYPE c counter\n".to_owned();
+        for n in 0..count {
+            let ms = first_ms + n;
+            page += &format!(
+                "c_total{{n=\"{n}\"}} 1\nc_created{{n=\"{n}\"}} {}.{:03}\n",
+                ms / 1000,
+                ms % 1000
+            );
+        }
+        let before = db.stats().appended;
+        let mut append = db.appender();
+        let at = Timestamp::from_ms(at_ms);
+        let counts =
+            ingest.page((page + "# EOF\n").as_bytes(), OPEN_METRICS, at, &mut *append).unwrap();
+        append.commit().unwrap();
+        assert_eq!(counts.refused, 0);
+        db.stats().appended - before
+    };
+    assert_eq!(scrape(10, 1_000, 100_000), 20);
+    assert_eq!(scrape(10, 1_000, 110_000), 10);
+    assert_eq!(scrape(10, 115_000, 120_000), 20);
+    // New series that started before what the group has.
+    assert_eq!(scrape(12, 115_000, 130_000), 14);
+    assert_eq!(scrape(5_000, 131_000, 140_000), 5_000 + 1_000);
+}

@@ -273,3 +273,18 @@ fn starts() {
         assert!(!has("g") && !has("s_count"));
     }
 }
+
+/// Zeros stand where they started, native histograms among them.
+#[test]
+fn zeros_at_starts() {
+    let mut fixture = Fixture::new(Job { start_zeros: true, ..with(true, true) });
+    fixture.bytes(b"", PROTO).unwrap();
+    fixture.bytes(&whole_page(), PROTO).unwrap();
+    let dump = fixture.dump();
+    assert_eq!(dump.iter().filter(|line| line.contains("} 5000:0 10000:")).count(), 7, "{dump:#?}");
+    let state = fixture.store.state();
+    assert!(state.starts.is_empty());
+    let [(_, zero), (_, own)] = &state.histograms[..] else { panic!("{:?}", state.histograms) };
+    assert_eq!((zero.count, zero.sum, zero.positive_buckets.len()), (0.0, 0.0, 0));
+    assert_eq!((zero.schema, zero.zero_threshold), (own.schema, own.zero_threshold));
+}

@@ -14,6 +14,7 @@ use tracing::{info, warn};
 
 use super::files::Files;
 use super::{MonitorSettings, Shown};
+use crate::features::Starts;
 use crate::reload::say_failures;
 use crate::rules::manager::{RuleManager, RuleOptions};
 
@@ -22,8 +23,7 @@ pub struct Wanted {
     settings: MonitorSettings,
     scrapes: Arc<Manager>,
     rules: Arc<RuleManager>,
-    /// Start timestamps are kept.
-    start_timestamps: bool,
+    starts: Starts,
     state: tokio::sync::Mutex<State>,
     shown: Mutex<Shown>,
     problems: Problems,
@@ -46,7 +46,7 @@ impl Wanted {
         settings: MonitorSettings,
         scrapes: Arc<Manager>,
         rules: Arc<RuleManager>,
-        start_timestamps: bool,
+        starts: Starts,
     ) -> Self {
         let state = State {
             jobs: Vec::new(),
@@ -58,7 +58,7 @@ impl Wanted {
         };
         let (state, shown) = (tokio::sync::Mutex::new(state), Mutex::default());
         let problems = Problems::default();
-        Self { settings, scrapes, rules, start_timestamps, state, shown, problems }
+        Self { settings, scrapes, rules, starts, state, shown, problems }
     }
 
     /// Carries out what a configuration says from now on, beside what the objects say.
@@ -133,9 +133,7 @@ impl Wanted {
         objects.merge(state.cluster.objects.clone());
         let mut shown = Shown { kinds: state.cluster.kinds.clone(), ..Shown::default() };
         let mut jobs = self.jobs(state, &objects, &mut shown);
-        if self.start_timestamps {
-            jobs.iter_mut().for_each(keep_start_timestamps);
-        }
+        jobs.iter_mut().for_each(|job| read_starts(job, self.starts));
         let rules = self.groups(state, &objects, &mut shown);
         self.rules.apply(rules).await;
         say_failures(self.scrapes.apply(jobs));
@@ -206,9 +204,9 @@ impl Wanted {
 }
 
 /// Protobuf, which has them for every counter, is asked for first unless the job says otherwise.
-fn keep_start_timestamps(job: &mut Job) {
-    job.start_timestamps = true;
-    if job.protocols == Protocol::TEXT_FIRST {
+fn read_starts(job: &mut Job, starts: Starts) {
+    (job.start_timestamps, job.start_zeros) = (starts.kept, starts.zeros);
+    if job.reads_starts() && job.protocols == Protocol::TEXT_FIRST {
         job.protocols = Protocol::PROTO_FIRST.to_vec();
     }
 }

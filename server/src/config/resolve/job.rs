@@ -58,6 +58,7 @@ pub(super) fn job(
             validation,
         )?,
         start_timestamps: false,
+        start_zeros: false,
         yields: false,
         name,
     })
