@@ -61,3 +61,22 @@ impl Enabled {
         EngineOptions { delayed_name_removal, use_start_timestamps, ..options }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_becomes_of_starts() {
+        let rows = [
+            ("", (false, false), 0),
+            ("st-storage", (true, false), 0),
+            ("created-timestamp-zero-ingestion", (false, true), 0),
+            ("st-storage, created-timestamp-zero-ingestion,other", (true, true), 1),
+        ];
+        for (names, expected, idle) in rows {
+            let Enabled { starts, idle: unknown, .. } = Enabled::new(&[names.to_owned()]);
+            assert_eq!(((starts.kept, starts.zeros), unknown.len()), (expected, idle), "{names}");
+        }
+    }
+}

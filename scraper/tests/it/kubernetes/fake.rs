@@ -176,7 +176,9 @@ fn whole(stream: &mut TcpStream, code: u16, mut body: Vec<u8>, gzip: bool) -> st
         encoding = "Content-Encoding: gzip\r\n";
     }
     let length = body.len();
-    let head = format!("HTTP/1.1 {code} X\r\n{encoding}Content-Length: {length}\r\n\r\n");
+    // As life has it for Endpoints; it changes nothing.
+    let warning = "Warning: 299 - \"v1 Endpoints is deprecated in v1.33+\"\r\n";
+    let head = format!("HTTP/1.1 {code} X\r\n{warning}{encoding}Content-Length: {length}\r\n\r\n");
     stream.write_all(&[head.as_bytes(), &body].concat())
 }
 
