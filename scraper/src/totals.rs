@@ -32,6 +32,14 @@ impl Durations {
         self.newest.push_back(seconds);
     }
 
+    /// With all of `other`, whose newest come after its own.
+    pub fn join(&mut self, other: &Self) {
+        (self.count, self.sum) = (self.count + other.count, self.sum + other.sum);
+        self.newest.extend(&other.newest);
+        let over = self.newest.len().saturating_sub(KEPT);
+        self.newest.drain(..over);
+    }
+
     /// Seconds that a part `quantile` of the newest did not exceed; NaN if there were none.
     pub fn quantile(&self, quantile: f64) -> f64 {
         let mut sorted: Vec<_> = self.newest.iter().copied().collect();

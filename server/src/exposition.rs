@@ -2,7 +2,11 @@
 //!
 //! What is read is only ever what this server wrote; a line that is none is passed over.
 
+use scraper::totals::Durations;
 use tsdb::model::number::format_json;
+
+/// The quantiles of Prometheus's summaries.
+const QUANTILES: [f64; 3] = [0.5, 0.9, 0.99];
 
 /// Writes families to a page.
 #[derive(Debug, Default)]
@@ -31,6 +35,43 @@ impl Page {
         let end = if kind == "counter" { "_total" } else { "" };
         self.sample(&format!("{name}{end}"), &[], value);
     }
+
+    /// The samples of one label set of a summary.
+    pub fn durations(&mut self, name: &str, labels: &[(&str, &str)], own: &Durations) {
+        for quantile in QUANTILES {
+            let text = format_json(quantile);
+            self.sample(name, &with(labels, ("quantile", &text)), own.quantile(quantile));
+        }
+        self.sum_and_count(name, labels, (own.count, own.sum));
+    }
+
+    /// The samples of one label set of a histogram: of each bucket its upper bound and how many it
+    /// has that the one before does not have; then how many there are, and their sum.
+    pub fn histogram(
+        &mut self,
+        name: &str,
+        labels: &[(&str, &str)],
+        buckets: impl Iterator<Item = (f64, u64)>,
+        (count, sum): (u64, f64),
+    ) {
+        let mut below = 0;
+        let bucket = format!("{name}_bucket");
+        for (bound, own) in buckets {
+            below += own;
+            self.sample(&bucket, &with(labels, ("le", &format_json(bound))), below as f64);
+        }
+        self.sample(&bucket, &with(labels, ("le", "+Inf")), count as f64);
+        self.sum_and_count(name, labels, (count, sum));
+    }
+
+    fn sum_and_count(&mut self, name: &str, labels: &[(&str, &str)], (count, sum): (u64, f64)) {
+        self.sample(&format!("{name}_sum"), labels, sum);
+        self.sample(&format!("{name}_count"), labels, count as f64);
+    }
+}
+
+fn with<'a>(labels: &[(&'a str, &'a str)], last: (&'a str, &'a str)) -> Vec<(&'a str, &'a str)> {
+    labels.iter().copied().chain([last]).collect()
 }
 
 fn escaped(text: &str) -> String {

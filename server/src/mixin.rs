@@ -9,14 +9,11 @@ use std::time::Duration;
 use scraper::manager::Manager;
 use scraper::totals::Durations;
 use tsdb::model::duration::format_duration;
-use tsdb::model::number::format_json;
 use tsdb::{Db, Stats};
 
 use crate::exposition::Page;
 use crate::process;
 
-/// The quantiles of Prometheus's summaries.
-const QUANTILES: [f64; 3] = [0.5, 0.9, 0.99];
 /// Upper bounds of the times of requests, in seconds: Prometheus's.
 const BOUNDS: [f64; 9] = [0.1, 0.2, 0.4, 1.0, 3.0, 8.0, 20.0, 60.0, 120.0];
 
@@ -67,7 +64,7 @@ impl Mixin {
         let name = "prometheus_engine_query_duration_seconds";
         page.family(name, "summary", "How long queries waited and how long they were evaluated");
         for (slice, own) in [("queue_time", &self.queued), ("inner_eval", &self.evaluated)] {
-            write_durations(&mut page, name, &[("slice", slice)], &locked(own).clone());
+            page.durations(name, &[("slice", slice)], &locked(own).clone());
         }
         self.write_requests(&mut page);
         page.0
@@ -77,16 +74,9 @@ impl Mixin {
         let name = "prometheus_http_request_duration_seconds";
         page.family(name, "histogram", "How long requests took until the answer began");
         for (handler, own) in &*locked(&self.requests) {
-            let mut below = 0;
-            let bounds = BOUNDS.iter().map(|bound| format_json(*bound)).chain(["+Inf".to_owned()]);
-            for (index, bound) in bounds.enumerate() {
-                below = own.buckets.get(index).map_or(own.count, |more| below + more);
-                let labels = [("handler", handler.as_str()), ("le", bound.as_str())];
-                page.sample(&format!("{name}_bucket"), &labels, below as f64);
-            }
             let labels = [("handler", handler.as_str())];
-            page.sample(&format!("{name}_sum"), &labels, own.sum);
-            page.sample(&format!("{name}_count"), &labels, own.count as f64);
+            let buckets = BOUNDS.iter().copied().zip(own.buckets);
+            page.histogram(name, &labels, buckets, (own.count, own.sum));
         }
     }
 }
@@ -145,12 +135,12 @@ fn write_scrapes(page: &mut Page, scrapes: &Manager) {
     let name = "prometheus_target_interval_length_seconds";
     page.family(name, "summary", "From one scrape of a target to its next");
     for (interval_ms, own) in totals.intervals() {
-        write_durations(page, name, &[("interval", &format_duration(interval_ms))], &own);
+        page.durations(name, &[("interval", &format_duration(interval_ms))], &own);
     }
     let name = "prometheus_target_sync_length_seconds";
     page.family(name, "summary", "How long it took to take over a job's targets");
     for (job, own) in totals.syncs() {
-        write_durations(page, name, &[("scrape_job", &job)], &own);
+        page.durations(name, &[("scrape_job", &job)], &own);
     }
     let jobs = scrapes.discovery(None);
     let name = "prometheus_sd_discovered_targets";
@@ -164,16 +154,6 @@ fn write_scrapes(page: &mut Page, scrapes: &Manager) {
     for job in &jobs {
         page.sample(name, &[("scrape_job", &job.job.name)], job.active as f64);
     }
-}
-
-fn write_durations(page: &mut Page, name: &str, labels: &[(&str, &str)], own: &Durations) {
-    for quantile in QUANTILES {
-        let text = format_json(quantile);
-        let labels: Vec<_> = labels.iter().copied().chain([("quantile", text.as_str())]).collect();
-        page.sample(name, &labels, own.quantile(quantile));
-    }
-    page.sample(&format!("{name}_sum"), labels, own.sum);
-    page.sample(&format!("{name}_count"), labels, own.count as f64);
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

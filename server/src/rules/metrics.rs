@@ -1,49 +1,29 @@
 //! What rules export about themselves, under Prometheus's names.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tsdb::model::number::format_json;
+use scraper::totals::Durations;
 
 use super::group::{Group, GroupStatus, key};
+use crate::exposition::Page;
 
 /// Counted over all groups, also those that are gone.
 #[derive(Debug, Default)]
 pub struct Totals {
-    rules: Durations,
-    groups: Durations,
-}
-
-#[derive(Debug, Default)]
-struct Durations {
-    count: AtomicU64,
-    microseconds: AtomicU64,
-}
-
-impl Durations {
-    fn add(&self, duration: Duration) {
-        let microseconds = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
-        self.count.fetch_add(1, Ordering::Relaxed);
-        self.microseconds.fetch_add(microseconds, Ordering::Relaxed);
-    }
-
-    fn write(&self, out: &mut String, name: &str, help: &str) {
-        let seconds = self.microseconds.load(Ordering::Relaxed) as f64 / 1e6;
-        let count = self.count.load(Ordering::Relaxed);
-        out.push_str(&format!("# HELP {name} {help}\n# TYPE {name} summary\n"));
-        out.push_str(&format!("{name}_sum {}\n{name}_count {count}\n", format_json(seconds)));
-    }
+    rules: Mutex<Durations>,
+    groups: Mutex<Durations>,
 }
 
 impl Totals {
     /// A rule was evaluated.
     pub(super) fn rule_evaluated(&self, duration: Duration) {
-        self.rules.add(duration);
+        locked(&self.rules).add(duration);
     }
 
     /// A group was.
     pub(super) fn group_evaluated(&self, duration: Duration) {
-        self.groups.add(duration);
+        locked(&self.groups).add(duration);
     }
 }
 
@@ -115,24 +95,28 @@ pub(super) fn page<'a>(
     totals: &Totals,
     groups: impl Iterator<Item = (&'a Group, GroupStatus)>,
 ) -> String {
-    let mut out = String::new();
-    let help = "How long the evaluation of a rule takes";
-    totals.rules.write(&mut out, "prometheus_rule_evaluation_duration_seconds", help);
-    let help = "How long the evaluation of a group takes";
-    totals.groups.write(&mut out, "prometheus_rule_group_duration_seconds", help);
+    let mut page = Page::default();
+    for (what, help, own) in [
+        ("evaluation", "How long the evaluation of a rule takes", &totals.rules),
+        ("group", "How long the evaluation of a group takes", &totals.groups),
+    ] {
+        let name = format!("prometheus_rule_{what}_duration_seconds");
+        page.family(&name, "summary", help);
+        page.durations(&name, &[], &locked(own));
+    }
     let groups: Vec<_> = groups.collect();
     for (name, kind, help, figure) in FIGURES {
-        out.push_str(&format!("# HELP {name} {help}\n# TYPE {name} {kind}\n"));
+        page.family(name, kind, help);
         let end = if kind == "counter" { "_total" } else { "" };
         for (group, status) in &groups {
-            let label = escaped(&key(&group.definition.written));
-            let value = format_json(figure(group, status));
-            out.push_str(&format!("{name}{end}{{rule_group=\"{label}\"}} {value}\n"));
+            let label = key(&group.definition.written);
+            let labels = [("rule_group", label.as_str())];
+            page.sample(&format!("{name}{end}"), &labels, figure(group, status));
         }
     }
-    out
+    page.0
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+fn locked(durations: &Mutex<Durations>) -> MutexGuard<'_, Durations> {
+    durations.lock().unwrap_or_else(PoisonError::into_inner)
 }

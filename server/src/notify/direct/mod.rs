@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use super::DRAIN_MAX;
 use super::alert::Alert;
 use crate::config::NotifyFile;
+use crate::exposition::Page;
 use receiver::{Counts, Running};
 use silence::Silences;
 
@@ -95,31 +96,28 @@ impl Direct {
     /// What is counted, as OpenMetrics text without the end of the page.
     pub(super) fn metrics(&self) -> String {
         let state = self.lock();
-        let mut out = String::new();
+        let mut page = Page::default();
         if state.running.is_empty() {
-            return out;
+            return page.0;
         }
         for (name, help, read) in FIGURES {
             let name = format!("inferometer_receiver_{name}");
-            out.push_str(&format!("# HELP {name} {help}\n# TYPE {name} counter\n"));
+            page.family(&name, "counter", help);
             for one in &state.running {
-                let (label, value) = (label(one), read(one.counts().0));
-                out.push_str(&format!("{name}_total{{{label}}} {value}\n"));
+                let label = ("receiver", one.settings().name.as_str());
+                page.sample(&format!("{name}_total"), &[label], read(one.counts().0) as f64);
             }
         }
         let name = "inferometer_receiver_queue_length";
-        out.push_str(&format!("# HELP {name} Messages that wait\n# TYPE {name} gauge\n"));
+        page.family(name, "gauge", "Messages that wait");
         for one in &state.running {
-            out.push_str(&format!("{name}{{{}}} {}\n", label(one), one.counts().1));
+            let label = ("receiver", one.settings().name.as_str());
+            page.sample(name, &[label], one.counts().1 as f64);
         }
-        out
+        page.0
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn label(one: &Running) -> String {
-    format!("receiver=\"{}\"", super::metrics::escaped(&one.settings().name))
 }
