@@ -25,7 +25,9 @@ use crate::config::NotifyFile;
 use crate::discovery;
 use crate::features::Enabled;
 use crate::flags::{AlertingOptions, SharedFlags};
-use crate::http::{self, HttpOptions, Lifecycle, PublicAddress, Services, State};
+use crate::http::{
+    self, HttpOptions, Lifecycle, PublicAddress, RuleQuestions, Services, State,
+};
 use crate::metrics::Metrics;
 use crate::mixin::Mixin;
 use crate::monitors::{MonitorSettings, Wanted};
@@ -33,6 +35,7 @@ use crate::notifications::Notifications;
 use crate::notify::silence::Silences;
 use crate::notify::{Notifier, NotifyOptions};
 use crate::queries::{LocalQueries, QueryLimits};
+use crate::query_log::QueryLog;
 use crate::reload::{self, ConfigFile, Reloader, Reloads};
 use crate::rules::concurrency::Permits;
 use crate::rules::group::{Context as RuleContext, Restoring};
@@ -258,8 +261,11 @@ impl App {
             false => Permits::default(),
         };
         let notifier = self.notifier(notify, public.url())?;
+        let query_log = Arc::<QueryLog>::default();
+        let question_log = RuleQuestions { log: query_log.clone(), clock: self.clock.clone() };
         let rules = RuleContext {
             queries: queries.clone(),
+            question_log: Arc::new(question_log),
             storage: self.db.clone(),
             clock: self.clock.clone(),
             notify: notifier.clone(),
@@ -275,14 +281,14 @@ impl App {
         let wanted = Wanted::new(monitors, scrapes.clone(), rules.clone(), starts);
         let wanted = Arc::new(wanted);
         let reloader = self.options.file.as_ref();
-        let (notifications, query_log) = (Arc::<Notifications>::default(), Arc::default());
+        let notifications = Arc::<Notifications>::default();
         let reloader = reloader.map(|file| {
             let reloads = Reloads {
                 wanted: wanted.clone(),
                 rules: rules.clone(),
                 notifier: notifier.clone(),
                 queries: queries.clone(),
-                query_log: Arc::clone(&query_log),
+                query_log: query_log.clone(),
                 notifications: notifications.clone(),
             };
             Reloader::new(file, reloads, metrics.clone())

@@ -77,6 +77,7 @@ pub use error::{ApiError, ErrorType};
 pub use lifecycle::Lifecycle;
 pub use notifications::FOLLOWERS_MAX;
 pub use public_address::PublicAddress;
+pub use query_log::RuleQuestions;
 
 /// Largest form body of a query, in bytes (queries are texts; Prometheus allows Go's 10 MB).
 pub const FORM_BYTES_MAX: usize = 10 << 20;

@@ -9,7 +9,7 @@ use promql::value::{Steps, Value};
 use super::envelope::Success;
 use super::error::ApiError;
 use super::params::{Form, Params, invalid};
-use super::query_log::{Asked, Entry, Peer};
+use super::query_log::{Asked, Entry, Origin, Peer};
 use super::{State, blocking};
 use super::{default_rollup, explain, json, stats};
 use crate::queries::{QueryError, QueryOptions, Reply, StatsLevel};
@@ -111,14 +111,8 @@ impl Asking<'_> {
     }
 
     fn log(&self, reply: &Result<Reply, QueryError>, queued: Duration) {
-        let entry = Entry {
-            text: self.text,
-            steps: self.steps,
-            error: reply.as_ref().err().map(ToString::to_string),
-            stats: reply.as_ref().ok().and_then(|reply| reply.stats.as_ref()),
-            queued,
-            asked: &self.by,
-        };
+        let Self { text, steps, .. } = *self;
+        let entry = Entry { text, steps, reply, queued, origin: Origin::Request(&self.by) };
         self.state.query_log.write(&entry.line(self.state.clock.now()));
     }
 }

@@ -1,21 +1,25 @@
 //! A query as a line of the query log, in Prometheus's layout (`promql/engine.go`, `util/httputil`).
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
 use axum::extract::ConnectInfo;
 use axum::http::Method;
 use promql::value::Steps;
+use scraper::cycle::Clock;
 use tsdb::model::Timestamp;
 
 use super::{json, stats};
-use crate::queries::QueryStats;
+use crate::queries::{QueryError, Reply};
+use crate::query_log::QueryLog;
+use crate::rules::ask::{Asker, Question, QuestionLog};
 
 /// The address of who asked, where the server knows it.
 pub(super) type Peer = Option<Extension<ConnectInfo<SocketAddr>>>;
 
-/// Who asked and how.
+/// The request that asked.
 #[derive(Clone, Debug)]
 pub(super) struct Asked {
     pub(super) method: Method,
@@ -23,15 +27,21 @@ pub(super) struct Asked {
     pub(super) peer: Peer,
 }
 
+/// Who asked.
+pub(super) enum Origin<'a> {
+    Request(&'a Asked),
+    Rule(&'a Asker),
+}
+
 /// A query that was evaluated, well or not.
 pub(super) struct Entry<'a> {
     pub(super) text: &'a str,
     /// An instant query has one step, and 0 between steps.
     pub(super) steps: Steps,
-    pub(super) error: Option<String>,
-    pub(super) stats: Option<&'a QueryStats>,
+    /// Measured, if it went well.
+    pub(super) reply: &'a Result<Reply, QueryError>,
     pub(super) queued: Duration,
-    pub(super) asked: &'a Asked,
+    pub(super) origin: Origin<'a>,
 }
 
 impl Entry<'_> {
@@ -43,24 +53,57 @@ impl Entry<'_> {
         out.push_str(&format!(r#","params":{{"end":"{}","query":"#, time(end)));
         json::write_html_safe(&mut out, self.text);
         out.push_str(&format!(r#","start":"{}","step":{}}}"#, time(start), step_ms / 1000));
-        if let Some(error) = &self.error {
+        if let Err(error) = self.reply {
             out.push_str(r#","error":"#);
-            json::write_html_safe(&mut out, error);
+            json::write_html_safe(&mut out, &error.to_string());
         }
-        stats::write(
-            &mut out,
-            self.stats.unwrap_or(&QueryStats::default()),
-            self.queued,
-            self.text,
-        );
-        let peer = self.asked.peer.as_ref().map(|Extension(ConnectInfo(peer))| peer.ip());
-        let peer = peer.map(|ip| ip.to_string()).unwrap_or_default();
-        let Asked { method, path, .. } = self.asked;
-        out.push_str(&format!(
-            r#","httpRequest":{{"clientIP":"{peer}","method":"{method}","path":"{path}"}}}}"#
-        ));
-        out.push('\n');
+        let measured = self.reply.as_ref().ok().and_then(|reply| reply.stats.clone());
+        stats::write(&mut out, &measured.unwrap_or_default(), self.queued, self.text);
+        self.origin.write(&mut out);
+        out.push_str("}\n");
         out
+    }
+}
+
+impl Origin<'_> {
+    fn write(&self, out: &mut String) {
+        match self {
+            Self::Request(Asked { method, path, peer }) => {
+                let peer = peer.as_ref().map(|Extension(ConnectInfo(peer))| peer.ip().to_string());
+                let peer = peer.unwrap_or_default();
+                out.push_str(&format!(
+                    r#","httpRequest":{{"clientIP":"{peer}","method":"{method}","path":"{path}"}}"#
+                ));
+            }
+            Self::Rule(Asker { file, group }) => {
+                out.push_str(r#","ruleGroup":{"file":"#);
+                json::write_html_safe(out, file);
+                out.push_str(r#","name":"#);
+                json::write_html_safe(out, group);
+                out.push('}');
+            }
+        }
+    }
+}
+
+/// Writes what rules ask to the query log.
+pub struct RuleQuestions {
+    /// Where to.
+    pub log: Arc<QueryLog>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl QuestionLog for RuleQuestions {
+    fn is_on(&self) -> bool {
+        self.log.is_on()
+    }
+
+    fn write(&self, question: &Question<'_>) {
+        let Question { by, text, time, reply } = *question;
+        let steps = Steps { start: time, end: time, step_ms: 0 };
+        let entry = Entry { text, steps, reply, queued: Duration::ZERO, origin: Origin::Rule(by) };
+        self.log.write(&entry.line(self.clock.now()));
     }
 }
 

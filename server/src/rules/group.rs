@@ -16,6 +16,7 @@ use tsdb::model::{Labels, Timestamp};
 use tsdb::{RowReport, Storage};
 
 use super::alerting::Alerts;
+use super::ask::QuestionLog;
 use super::concurrency::{self, Permits};
 use super::file::{Rule, RuleKind};
 use super::metrics::Totals;
@@ -34,6 +35,8 @@ pub use super::status::{GroupStatus, Health, RuleStatus};
 pub struct Context {
     /// Whom they ask.
     pub queries: Arc<dyn Queries>,
+    /// Whom what they ask is told to.
+    pub question_log: Arc<dyn QuestionLog>,
     /// Where their outputs go.
     pub storage: Arc<dyn Storage>,
     /// Tells the time.

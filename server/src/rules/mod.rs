@@ -13,7 +13,7 @@
 
 mod alert;
 mod alerting;
-mod ask;
+pub mod ask;
 pub mod concurrency;
 mod definition;
 pub mod file;

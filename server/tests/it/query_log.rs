@@ -10,6 +10,7 @@ use server::app::AppOptions;
 use server::packs::BuiltIn;
 use server::reload::ConfigFile;
 
+use crate::notify::{options_of, until};
 use crate::prometheus::Prometheus;
 use crate::running::{Running, options, peer};
 
@@ -80,6 +81,54 @@ async fn queries_are_written_as_prometheus_writes_them() {
     let prometheus = Prometheus::start(&program, &config(&theirs), &[]).await;
     ask(&prometheus.url).await;
     assert_eq!(lines(&theirs), written);
+}
+
+/// Of each line of a rule: its query, the rest of its parameters with all times made alike, and who
+/// asked; sorted, each once.
+fn rule_lines(log: &PathBuf) -> Vec<String> {
+    let asked = lines(log).into_iter().map(|mut line| {
+        let params = line["params"].as_object_mut().unwrap();
+        assert_eq!(params["start"], params["end"], "{params:?}");
+        params.insert("start".to_owned(), Value::Null);
+        params.insert("end".to_owned(), Value::Null);
+        line.as_object_mut().unwrap().remove("stats");
+        line.to_string()
+    });
+    let mut asked: Vec<String> = asked.collect();
+    asked.sort();
+    asked.dedup();
+    asked
+}
+
+async fn four_rule_lines(log: &PathBuf) -> Vec<String> {
+    until("all are written", async || {
+        let written = if log.exists() { rule_lines(log) } else { Vec::new() };
+        (written.len() >= 4).then_some(written)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn queries_of_rules_are_written_with_their_group() {
+    let _done = rustls::crypto::ring::default_provider().install_default();
+    let folder = tempfile::tempdir().unwrap();
+    let rules = "groups: [{name: 'a <b>', interval: 1s, rules: [{record: r, expr: 'vector(1) + 1'}, \
+        {record: bad, expr: 'label_replace(vector(1), \"a\", \"<\", \"b\", \"(\")'}, \
+        {alert: A, expr: 'r > 0', annotations: {x: '{{ query \"r * 2\" }}'}}]}]\n";
+    let [ours, theirs] = ["ours.log", "theirs.log"].map(|name| folder.path().join(name));
+    let path = folder.path().join("rules.yml");
+    let rules_line = format!("rule_files: ['{}']\n", path.display());
+    let config_of = |log: &Path| config(log) + &rules_line;
+    let options = options_of(folder.path(), &config(&ours), rules, 60_000);
+    let server = Running::start_with(&folder.path().join("data"), Vec::new(), options).await;
+    let written = four_rule_lines(&ours).await;
+    server.stop().await;
+    let group = format!(r#""ruleGroup":{{"file":"{}","name":"a <b>"}}"#, path.display());
+    let has_group = |line: &String| line.contains(&group) && !line.contains("httpRequest");
+    assert!(written.len() == 4 && written.iter().all(has_group), "{written:?}");
+    let Some(program) = peer("prometheus") else { return };
+    let _prometheus = Prometheus::start(&program, &config_of(&theirs), &[]).await;
+    assert_eq!(four_rule_lines(&theirs).await, written);
 }
 
 #[tokio::test]

@@ -9,9 +9,10 @@ use promql::value::InstantSample;
 use tsdb::model::Timestamp;
 
 use super::super::alerting::AlertRule;
-use super::super::file::{Rule, RuleKind};
+use super::super::ask::{self, Asker, Asking};
+use super::super::file::{Rule, RuleGroup, RuleKind};
 use super::super::template::{AskVector, Expander};
-use super::super::{ask, recording};
+use super::super::recording;
 use super::{Context, Group, Memory};
 
 /// What a rule gives at one evaluation.
@@ -75,6 +76,16 @@ impl Group {
         Evaluated { outputs, began, took: context.clock.monotonic().saturating_sub(clock) }
     }
 
+    fn asking(&self, context: &Context) -> Asking {
+        let RuleGroup { file, name, .. } = &self.definition.written;
+        Asking {
+            queries: context.queries.clone(),
+            log: context.question_log.clone(),
+            by: Asker { file: file.clone(), group: name.clone() },
+            options: ask::options(context.timeout),
+        }
+    }
+
     fn outputs(
         &self,
         context: &Context,
@@ -83,14 +94,13 @@ impl Group {
         now: Timestamp,
     ) -> Outputs {
         let at = now.plus_ms(-self.definition.query_offset_ms);
-        let options = ask::options(context.timeout);
-        let vector = ask::vector(&*context.queries, &rule.query, at, options)?;
+        let asking = self.asking(context);
+        let vector = asking.vector(&rule.query, at)?;
         let limit = self.definition.written.limit;
         let RuleKind::Alerting { hold_ms, keep_firing_ms, annotations } = &rule.kind else {
             return recording::outputs(rule, vector, limit);
         };
-        let queries = context.queries.clone();
-        let question: AskVector = Arc::new(move |text| ask::vector(&*queries, text, now, options));
+        let question: AskVector = Arc::new(move |text| asking.vector(text, now));
         let around = &self.definition.surroundings;
         let expander = Expander::new(&rule.name, &question, around, now.seconds());
         let (hold_ms, keep_firing_ms) = (*hold_ms, *keep_firing_ms);

@@ -66,6 +66,7 @@ impl<'a> Run<'a> {
                 limits,
                 db.clone(),
             )),
+            question_log: Arc::new(Nobody),
             storage: db.clone(),
             clock,
             notify: Arc::new(Nobody),

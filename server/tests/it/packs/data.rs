@@ -49,6 +49,7 @@ impl World {
             LocalQueries::new(EngineOptions::default(), Features::default(), limits, db.clone());
         let context = Context {
             queries: Arc::new(queries),
+            question_log: Arc::new(Nobody),
             storage: db.clone(),
             clock: Arc::new(SystemClock::new()),
             notify: Arc::new(Nobody),

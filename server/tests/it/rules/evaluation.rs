@@ -60,6 +60,7 @@ impl World {
         let told = Arc::new(Told::default());
         let context = Context {
             queries: Arc::new(queries),
+            question_log: Arc::new(server::rules::notify::Nobody),
             storage: db.clone(),
             clock: Arc::new(Still),
             notify: told.clone(),
@@ -294,6 +295,7 @@ async fn groups_that_change_keep_what_they_know() {
     let queries = world.context.queries.clone();
     let context = Context {
         queries: queries.clone(),
+        question_log: Arc::new(server::rules::notify::Nobody),
         storage: world.db.clone(),
         clock: Arc::new(Still),
         notify: world.told.clone(),
