@@ -9,7 +9,7 @@ use std::time::Duration;
 use scraper::manager::Manager;
 use scraper::totals::Durations;
 use tsdb::model::duration::format_duration;
-use tsdb::{Db, Stats};
+use tsdb::Stats;
 
 use crate::exposition::Page;
 use crate::process;
@@ -55,11 +55,16 @@ impl Mixin {
     }
 
     /// All of it as OpenMetrics text, without the end of the page.
-    pub fn page(&self, version: &str, db: &Db, scrapes: &Manager) -> String {
-        let (stats, chunks) = (db.stats(), db.head_chunks());
+    pub fn page(
+        &self,
+        version: &str,
+        stats: &Stats,
+        chunks: u64,
+        scrapes: &Manager,
+    ) -> String {
         let mut page = Page::default();
         write_process(&mut page, version);
-        write_head(&mut page, &stats, chunks);
+        write_head(&mut page, stats, chunks);
         write_scrapes(&mut page, scrapes);
         let name = "prometheus_engine_query_duration_seconds";
         page.family(name, "summary", "How long queries waited and how long they were evaluated");

@@ -140,8 +140,8 @@ impl Loose {
 
     /// Number of windows that reach into the time from `start` to `end`; the late samples count as
     /// one.
-    pub(crate) fn windows_between(&self, start: i64, end: i64) -> usize {
-        self.windows.count_between(start, end) + usize::from(!self.late.is_empty())
+    pub(crate) fn chunks(&self) -> usize {
+        self.windows.chunks() + usize::from(!self.late.is_empty())
     }
 
     /// Bytes that the samples take, about.

@@ -130,6 +130,15 @@ impl Sealed {
         self.samples
     }
 
+    /// Number of columns that have cells.
+    pub(crate) fn chunks(&self) -> usize {
+        let empty = self.partial.iter().filter(|(number, _, len)| {
+            *len == 0 && !self.filled.contains_key(&(*number as usize))
+        });
+        // A filled column may have been behind the end.
+        self.columns - empty.count() + self.filled.range(self.columns..).count()
+    }
+
     /// Bytes beside the struct itself, about.
     pub(crate) fn heap_bytes(&self) -> usize {
         let filled = self.filled.values().map(|own| size_of::<Column>() + own.heap_bytes());

@@ -167,6 +167,14 @@ impl Window {
         }
     }
 
+    /// Number of columns that have cells.
+    pub(crate) fn chunks(&self) -> usize {
+        match self {
+            Self::Open(open) => open.columns.iter().filter(|own| !own.rows().is_empty()).count(),
+            Self::Sealed { rows, .. } => rows.chunks(),
+        }
+    }
+
     /// Bytes beside the struct itself, about.
     pub(crate) fn heap_bytes(&self) -> usize {
         match self {

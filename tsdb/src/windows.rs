@@ -233,10 +233,9 @@ impl Windows {
         self.windows.pop_front().map(|window| window.samples())
     }
 
-    /// Number of windows that reach into the time from `start` to `end`, both included.
-    pub(crate) fn count_between(&self, start: i64, end: i64) -> usize {
-        let reach = self.all().skip_while(|window| window.last() < Some(start));
-        reach.take_while(|window| window.first() <= Some(end)).count()
+    /// Columns of all windows that have cells.
+    pub(crate) fn chunks(&self) -> usize {
+        self.all().map(Window::chunks).sum()
     }
 
     /// Bytes that the rows take, about.
@@ -378,6 +377,24 @@ mod tests {
         let Some(place) = windows.place(row, columns.len(), columns.len()) else { return false };
         columns.iter().for_each(|column| windows.push(place, *column, &float(row as f64)));
         true
+    }
+
+    #[test]
+    fn chunks_are_columns_with_cells() {
+        let mut windows = Windows::new(8);
+        for row in 0..20 {
+            let columns: &[usize] = if row < 8 { &[0, 1] } else { &[0, 3] };
+            assert!(add_row(&mut windows, row * 10, columns));
+        }
+        assert_eq!(windows.chunks(), 6);
+        windows.seal_full(&[]);
+        assert_eq!((windows.sealed, windows.chunks()), (2, 6));
+        // Columns that had no cell in a sealed window: between the others, and behind the end.
+        for (row, column) in [(100, 1), (100, 5), (30, 2), (40, 2)] {
+            let place = windows.place(row, 1, 1).unwrap();
+            windows.push(place, column, &float(1.0));
+        }
+        assert_eq!(windows.chunks(), 9);
     }
 
     /// How many cells a row has to have after a window of rows with cells in the given columns, or

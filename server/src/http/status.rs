@@ -62,9 +62,11 @@ pub(super) async fn metrics(Shared(state): Shared<State>) -> Response {
 pub(super) fn page(state: &State) -> String {
     state.metrics.set_query_cache(&state.queries.cache_stats());
     state.metrics.set_query_memory(state.queries.held_bytes());
-    let page = state.metrics.page(&state.db.stats(), &state.scrapes.targets());
+    let stats = state.db.stats();
+    let page = state.metrics.page(&stats, &state.scrapes.targets());
     // What rules and the notifier say stands before the end of the page.
-    let more = state.mixin.page(API_VERSION, &state.db, &state.scrapes);
+    let chunks = state.db.head_chunks();
+    let more = state.mixin.page(API_VERSION, &stats, chunks, &state.scrapes);
     let more = more + &state.rules.metrics() + &state.notifier.metrics();
     page.replace("# EOF\n", &(more + "# EOF\n"))
 }

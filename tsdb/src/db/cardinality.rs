@@ -5,8 +5,6 @@
 //! largest counts first, equal ones in order of names.
 
 use super::Db;
-use crate::commit::SeriesId;
-use crate::head::Head;
 use crate::model::{METRIC_NAME, Timestamp};
 
 /// What the head holds.
@@ -36,7 +34,7 @@ pub struct Cardinality {
 impl Db {
     /// Runs of samples in memory of one series that are compressed together.
     pub fn head_chunks(&self) -> u64 {
-        chunks(&self.head())
+        self.head().chunks()
     }
 
     /// Counts the series and labels in memory; each list has `limit` entries at most.
@@ -56,7 +54,7 @@ impl Db {
         Cardinality {
             series: head.listed_series(),
             label_pairs: pairs.len(),
-            chunk_count: chunks(&head),
+            chunk_count: head.chunks(),
             min_time: range.map(|(oldest, _)| Timestamp::from_ms(oldest)),
             max_time: range.map(|(_, newest)| Timestamp::from_ms(newest)),
             series_count_by_metric_name: largest(metrics, limit, str::to_owned),
@@ -83,19 +81,4 @@ fn largest<T: Copy + Ord>(
 fn label_bytes(name: &str, (value, series): &(&str, u64)) -> u64 {
     let text = |text: &str| text.len() + if text.len() < 255 { 1 } else { 4 };
     (text(name) + text(value)) as u64 * series
-}
-
-fn chunks(head: &Head) -> u64 {
-    let listed = head.postings().all().iter().map(SeriesId);
-    listed.map(|id| chunks_of(head, id)).sum()
-}
-
-/// The windows from the series' first sample here to its last.
-fn chunks_of(head: &Head, id: SeriesId) -> u64 {
-    let Some((series, newest)) = head.series(id).zip(head.newest(id)) else { return 0 };
-    let oldest = head.oldest(id).unwrap_or(newest).max(head.floor());
-    let groups = series.places().filter_map(|place| head.group(place.group));
-    let rows = groups.map(|group| group.windows.count_between(oldest, newest));
-    let loose = series.loose.iter().map(|loose| loose.windows_between(oldest, newest));
-    rows.chain(loose).sum::<usize>() as u64
 }

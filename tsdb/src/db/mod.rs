@@ -103,8 +103,6 @@ pub struct Stats {
     pub head_samples: u64,
     /// Samples that were committed since the store was opened.
     pub appended: u64,
-    /// Bytes in memory of their timestamps and values, about.
-    pub sample_bytes: usize,
     /// Time of the oldest sample.
     pub oldest: Option<Timestamp>,
     /// Time of the newest sample.
@@ -162,7 +160,6 @@ impl Db {
             samples: head.samples() + parts.samples(),
             head_samples: head.samples(),
             appended: self.appended.load(Ordering::Relaxed),
-            sample_bytes: head.cell_bytes(),
             oldest: range.map(|(oldest, _)| Timestamp::from_ms(oldest.max(head.floor()))),
             newest: range.map(|(_, newest)| Timestamp::from_ms(newest)),
             log_segments,
@@ -171,6 +168,11 @@ impl Db {
             blocks: parts.list.len(),
             block_bytes: parts.bytes(),
         }
+    }
+
+    /// Bytes in memory of timestamps and values, about. Looks at every column.
+    pub fn sample_bytes(&self) -> usize {
+        self.head().cell_bytes()
     }
 
     /// Type, unit and help of the metric families that targets told about, in order of names.

@@ -221,11 +221,6 @@ impl Head {
         self.newest.get(id.0 as usize).copied().filter(|newest| *newest != NO_SAMPLE)
     }
 
-    /// Time of a series' first sample here, or earlier, if it has one here.
-    pub(crate) fn oldest(&self, id: SeriesId) -> Option<i64> {
-        self.oldest.get(id.0 as usize).copied().filter(|oldest| *oldest != NO_SAMPLE)
-    }
-
     /// Number of groups.
     pub(crate) fn groups(&self) -> usize {
         self.by_target.len()
@@ -268,8 +263,9 @@ impl Head {
 
     /// First and last time of the samples here, if there are any.
     pub(crate) fn time_range(&self) -> Option<(i64, i64)> {
-        let listed = self.postings.all().iter();
-        let ranges = listed.map(|id| (*self.oldest.of(id), *self.newest.of(id)));
+        let times = self.oldest.iter().zip(&self.newest);
+        let listed = times.filter(|(oldest, _)| **oldest != NO_SAMPLE);
+        let ranges = listed.map(|(oldest, newest)| (*oldest, *newest));
         let (oldest, newest) = ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
         Some((oldest.max(self.floor), newest))
     }
@@ -284,6 +280,13 @@ impl Head {
         let groups: usize = self.groups.iter().map(|(_, group)| group.windows.heap_bytes()).sum();
         let loose = self.series.iter().filter_map(|series| series.loose.as_ref());
         groups + loose.map(|loose| loose.heap_bytes()).sum::<usize>()
+    }
+
+    /// Runs of cells of one series that are compressed together. Looks at every window.
+    pub(crate) fn chunks(&self) -> u64 {
+        let groups: usize = self.groups.iter().map(|(_, group)| group.windows.chunks()).sum();
+        let loose = self.loose.iter().filter_map(|id| self.series(*id)?.loose.as_ref());
+        (groups + loose.map(|loose| loose.chunks()).sum::<usize>()) as u64
     }
 
     /// A series' cell at a time, absent where there is none.

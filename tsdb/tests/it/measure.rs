@@ -87,7 +87,7 @@ fn append_log_memory_and_replay() {
     println!("samples            {samples}");
     println!("append and log     {:.1} ns/sample", spent.as_nanos() as f64 / samples);
     println!("log                {:.3} bytes/sample", stats.log_bytes as f64 / samples);
-    println!("memory of samples  {:.2} bytes/sample", stats.sample_bytes as f64 / samples);
+    println!("memory of samples  {:.2} bytes/sample", db.sample_bytes() as f64 / samples);
     let start = Instant::now();
     let selection = db.resolve(TimeRange::ALL, &[]).unwrap();
     println!("resolve all        {:.1} ms", start.elapsed().as_secs_f64() * 1e3);
