@@ -25,9 +25,7 @@ use crate::config::NotifyFile;
 use crate::discovery;
 use crate::features::Enabled;
 use crate::flags::{AlertingOptions, SharedFlags};
-use crate::http::{
-    self, HttpOptions, Lifecycle, PublicAddress, RuleQuestions, Services, State,
-};
+use crate::http::{self, HttpOptions, Lifecycle, PublicAddress, RuleQuestions, Services, State};
 use crate::metrics::Metrics;
 use crate::mixin::Mixin;
 use crate::monitors::{MonitorSettings, Wanted};

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use scraper::manager::Manager;
 use scraper::totals::Durations;
-use tsdb::model::duration::format_duration;
 use tsdb::Stats;
+use tsdb::model::duration::format_duration;
 
 use crate::exposition::Page;
 use crate::process;
@@ -55,13 +55,7 @@ impl Mixin {
     }
 
     /// All of it as OpenMetrics text, without the end of the page.
-    pub fn page(
-        &self,
-        version: &str,
-        stats: &Stats,
-        chunks: u64,
-        scrapes: &Manager,
-    ) -> String {
+    pub fn page(&self, version: &str, stats: &Stats, chunks: u64, scrapes: &Manager) -> String {
         let mut page = Page::default();
         write_process(&mut page, version);
         write_head(&mut page, stats, chunks);

@@ -132,9 +132,10 @@ impl Sealed {
 
     /// Number of columns that have cells.
     pub(crate) fn chunks(&self) -> usize {
-        let empty = self.partial.iter().filter(|(number, _, len)| {
-            *len == 0 && !self.filled.contains_key(&(*number as usize))
-        });
+        let empty = self
+            .partial
+            .iter()
+            .filter(|(number, _, len)| *len == 0 && !self.filled.contains_key(&(*number as usize)));
         // A filled column may have been behind the end.
         self.columns - empty.count() + self.filled.range(self.columns..).count()
     }

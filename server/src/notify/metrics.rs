@@ -144,7 +144,8 @@ impl Figures {
         let name = "prometheus_notifications_latency_histogram_seconds";
         page.family(name, "histogram", "How long sending alerts takes");
         for (url, Figure { latency: Latency { durations, buckets }, .. }) in &self.0 {
-            let (buckets, all) = (BOUNDS.into_iter().zip(*buckets), (durations.count, durations.sum));
+            let (buckets, all) =
+                (BOUNDS.into_iter().zip(*buckets), (durations.count, durations.sum));
             page.histogram(name, &[("alertmanager", url)], buckets, all);
         }
     }

@@ -11,8 +11,8 @@ use tsdb::model::Timestamp;
 use super::super::alerting::AlertRule;
 use super::super::ask::{self, Asker, Asking};
 use super::super::file::{Rule, RuleGroup, RuleKind};
-use super::super::template::{AskVector, Expander};
 use super::super::recording;
+use super::super::template::{AskVector, Expander};
 use super::{Context, Group, Memory};
 
 /// What a rule gives at one evaluation.
