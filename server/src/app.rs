@@ -30,7 +30,6 @@ use crate::metrics::Metrics;
 use crate::mixin::Mixin;
 use crate::monitors::{MonitorSettings, Wanted};
 use crate::notifications::Notifications;
-use crate::notify::silence::Silences;
 use crate::notify::{Notifier, NotifyOptions};
 use crate::queries::{LocalQueries, QueryLimits};
 use crate::query_log::QueryLog;
@@ -337,8 +336,11 @@ impl App {
         if self.options.direct.is_none() {
             return Ok(Arc::new(notifier));
         }
-        let silences = Silences::open_or_put_aside(&self.directory)?;
-        Ok(Arc::new(notifier.with_direct(self.clock.clone(), silences)))
+        // A rule has had time to tell an alert again that fired before the start.
+        let AlertingOptions { grace_ms, resend_ms, .. } = self.options.alerting;
+        let grace_ms = grace_ms.saturating_add(resend_ms.saturating_mul(4));
+        let notifier = notifier.with_direct(self.clock.clone(), &self.directory, grace_ms)?;
+        Ok(Arc::new(notifier))
     }
 }
 

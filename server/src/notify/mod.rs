@@ -17,6 +17,7 @@ mod metrics;
 mod queue;
 mod set;
 
+use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -32,7 +33,7 @@ use crate::rules::notify::{Notice, Notify};
 use alert::Alert;
 use direct::Direct;
 use set::Set;
-use silence::Silences;
+use silence::{SilenceError, Silences};
 
 pub use direct::silence;
 
@@ -90,12 +91,20 @@ impl Notifier {
         Self { options, external_url, clusters, direct: None, state }
     }
 
-    /// The same, with the built-in sender.
-    pub fn with_direct(mut self, clock: Arc<dyn Clock>, silences: Silences) -> Self {
-        let silences = Arc::new(silences);
-        let direct = Direct::new(clock, silences.clone(), self.external_url.clone());
+    /// The same, with the built-in sender, which keeps silences and what it told in the store's
+    /// `directory`. Who fired before the start counts as firing for `grace_ms` more, unless it is
+    /// heard of.
+    pub fn with_direct(
+        mut self,
+        clock: Arc<dyn Clock>,
+        directory: &Path,
+        grace_ms: i64,
+    ) -> Result<Self, SilenceError> {
+        let silences = Arc::new(Silences::open_or_put_aside(directory)?);
+        let (own, url) = (silences.clone(), self.external_url.clone());
+        let direct = Direct::new(clock, own, url, (directory, grace_ms));
         self.direct = Some((direct, silences));
-        self
+        Ok(self)
     }
 
     /// Silences of the built-in sender, if there is one.

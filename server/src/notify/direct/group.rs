@@ -48,18 +48,21 @@ pub(super) struct Groups {
     alerts: usize,
 }
 
+/// Alerts that are told together.
 #[derive(Debug)]
-struct Group {
-    alerts: BTreeMap<Labels, Alert>,
+pub(super) struct Group {
+    pub(super) alerts: BTreeMap<Labels, Alert>,
     /// When it is looked at next.
-    due: Timestamp,
-    told: Option<Told>,
+    pub(super) due: Timestamp,
+    pub(super) told: Option<Told>,
 }
 
+/// What was told of a group last.
 #[derive(Debug)]
-struct Told {
-    at: Timestamp,
-    firing: BTreeSet<Labels>,
+pub(super) struct Told {
+    pub(super) at: Timestamp,
+    /// The alerts that fired then.
+    pub(super) firing: BTreeSet<Labels>,
 }
 
 impl Groups {
@@ -88,6 +91,26 @@ impl Groups {
         let group = self.groups.entry(key).or_insert_with(new);
         group.alerts.insert(alert.labels.clone(), alert);
         true
+    }
+
+    /// Takes groups as they were before a restart, as far as there is room.
+    pub(super) fn restore(&mut self, groups: Vec<(Labels, Group)>) {
+        for (key, group) in groups {
+            if self.alerts + group.alerts.len() <= ALERTS_MAX {
+                self.alerts += group.alerts.len();
+                self.groups.insert(key, group);
+            }
+        }
+    }
+
+    /// All groups, with the labels in which their alerts are alike.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Labels, &Group)> {
+        self.groups.iter()
+    }
+
+    /// The labels in which the alerts of a group are alike.
+    pub(super) fn by(&self) -> &[String] {
+        &self.timing.by
     }
 
     /// When there is something to look at.

@@ -2,38 +2,51 @@
 //!
 //! Each receiver of `--notify.file` gets the alerts that it is meant for, in groups (`group`), as
 //! messages (`message`) that are sent until they arrive (`receiver`); what matches a [`silence`] is
-//! not told. What was told is remembered in memory only: after a start all that fires is told anew.
+//! not told. What was told is remembered over a restart (`memory`).
 
+mod file;
 mod group;
+mod memory;
 mod message;
 mod receiver;
 pub mod silence;
 
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use scraper::cycle::Clock;
-use tokio::time::Instant;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
 
 use super::DRAIN_MAX;
 use super::alert::Alert;
 use crate::config::NotifyFile;
 use crate::exposition::Page;
-use receiver::{Counts, Running};
+use memory::{Kept, Memory};
+use receiver::{Around, Counts, Running};
 use silence::Silences;
+
+/// The file of what was told is written no more often.
+const WRITE_PAUSE: Duration = Duration::from_secs(1);
 
 /// Tells the receivers of a file.
 pub(super) struct Direct {
-    clock: Arc<dyn Clock>,
-    silences: Arc<Silences>,
-    external_url: String,
-    state: Mutex<State>,
+    around: Around,
+    memory: Arc<Memory>,
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Default)]
 struct State {
     file: NotifyFile,
     running: Vec<Running>,
+    /// What is remembered from before the start, until the first file holds.
+    before: Kept,
+    /// Writes what is to be remembered, until it is told to end.
+    writer: Option<(watch::Sender<bool>, JoinHandle<()>)>,
 }
 
 /// Name, help, value.
@@ -50,13 +63,18 @@ const FIGURES: [Figure; 3] = [
 ];
 
 impl Direct {
-    /// Tells nobody yet.
+    /// Tells nobody yet. What was told before is read from the store in `directory`; who fired then
+    /// counts as firing for `grace_ms`, if nothing more is heard.
     pub(super) fn new(
         clock: Arc<dyn Clock>,
         silences: Arc<Silences>,
         external_url: String,
+        (directory, grace_ms): (&Path, i64),
     ) -> Self {
-        Self { clock, silences, external_url, state: Mutex::default() }
+        let (memory, before) = Memory::open(directory, grace_ms, clock.now());
+        let state = State { before, ..State::default() };
+        let around = Around { clock, silences, external_url, changed: Arc::default() };
+        Self { around, memory: Arc::new(memory), state: Arc::new(Mutex::new(state)) }
     }
 
     /// Makes what a file says hold. A receiver that is as it was goes on, unless the times or the
@@ -64,20 +82,25 @@ impl Direct {
     pub(super) fn apply(&self, file: &NotifyFile) {
         let mut state = self.lock();
         let mut old = std::mem::take(&mut state.running);
+        let mut before = std::mem::take(&mut state.before);
         let groups_alike = NotifyFile { receivers: Vec::new(), ..state.file.clone() }
             == NotifyFile { receivers: Vec::new(), ..file.clone() };
         let running = file.receivers.iter().map(|settings| {
             let same = old.iter().position(|own| groups_alike && own.settings() == settings);
             same.map(|at| old.swap_remove(at)).unwrap_or_else(|| {
-                let parts = (self.clock.clone(), self.silences.clone());
-                Running::start(settings.clone(), file, parts, self.external_url.clone())
+                let kept = before.take(&settings.name, &file.group_by);
+                Running::start(settings.clone(), file, self.around.clone(), kept)
             })
         });
         state.running = running.collect();
         state.file = file.clone();
         for one in old {
-            tokio::spawn(one.stop(Instant::now() + DRAIN_MAX));
+            tokio::spawn(async move { one.stop(Instant::now() + DRAIN_MAX).await });
         }
+        state.writer.get_or_insert_with(|| {
+            let (end, ended) = watch::channel(false);
+            (end, tokio::spawn(self.writer(ended)))
+        });
     }
 
     /// Takes alerts. Never waits.
@@ -87,9 +110,38 @@ impl Direct {
 
     /// Waits until what waits is sent, until `deadline` at most; then ends.
     pub(super) async fn stop(&self, deadline: Instant) {
-        let running = std::mem::take(&mut self.lock().running);
-        for one in running {
+        let (running, writer) = {
+            let mut state = self.lock();
+            (std::mem::take(&mut state.running), state.writer.take())
+        };
+        // Else it would write that there is nothing to remember.
+        if let Some((end, writer)) = writer {
+            end.send_replace(true);
+            // An error is a bug that cost what it was writing; it is written again below.
+            let _ended = writer.await;
+        }
+        for one in &running {
             one.stop(deadline).await;
+        }
+        self.memory.write(&kept(&running, &*self.around.clock));
+    }
+
+    /// Writes what is to be remembered when it has changed, until that has `ended`.
+    fn writer(&self, mut ended: watch::Receiver<bool>) -> impl Future<Output = ()> + Send + use<> {
+        let (state, memory) = (self.state.clone(), self.memory.clone());
+        let Around { clock, changed, .. } = self.around.clone();
+        async move {
+            loop {
+                tokio::select! {
+                    _ = ended.wait_for(|ended| *ended) => return,
+                    () = changed.notified() => {}
+                }
+                let kept = kept(&locked(&state).running, &*clock);
+                let memory = memory.clone();
+                // An error is a bug that costs this writing; the next one goes on.
+                let _done = tokio::task::spawn_blocking(move || memory.write(&kept)).await;
+                let _ends = timeout(WRITE_PAUSE, ended.wait_for(|ended| *ended)).await;
+            }
         }
     }
 
@@ -118,6 +170,15 @@ impl Direct {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.state)
     }
+}
+
+fn kept(running: &[Running], clock: &dyn Clock) -> Kept {
+    let receivers = running.iter().map(|own| (own.settings().name.clone(), own.kept()));
+    Kept::new(clock.now(), receivers)
+}
+
+fn locked(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }

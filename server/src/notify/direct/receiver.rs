@@ -16,10 +16,11 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tracing::{error, info, warn};
-use tsdb::model::Labels;
+use tsdb::model::{Labels, Timestamp};
 
 use super::super::alert::Alert;
 use super::group::{Groups, Message, Timing};
+use super::memory::KeptReceiver;
 use super::message::body;
 use super::silence::Silences;
 use crate::config::{self, NotifyFile};
@@ -40,12 +41,21 @@ pub(super) struct Running {
     tasks: [JoinHandle<()>; 2],
 }
 
+/// What all receivers have alike.
+#[derive(Clone)]
+pub(super) struct Around {
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) silences: Arc<Silences>,
+    /// Where users reach this server.
+    pub(super) external_url: String,
+    /// Told when what is to be remembered has changed.
+    pub(super) changed: Arc<Notify>,
+}
+
 struct State {
     settings: config::Receiver,
     client: HttpClient,
-    clock: Arc<dyn Clock>,
-    silences: Arc<Silences>,
-    external_url: String,
+    around: Around,
     groups: Mutex<Groups>,
     /// Told when an alert came.
     came: Notify,
@@ -82,12 +92,12 @@ struct Failure {
 }
 
 impl Running {
-    /// Starts within a tokio runtime.
+    /// Starts within a tokio runtime, with what is remembered from before.
     pub(super) fn start(
         settings: config::Receiver,
         file: &NotifyFile,
-        (clock, silences): (Arc<dyn Clock>, Arc<Silences>),
-        external_url: String,
+        around: Around,
+        kept: Option<KeptReceiver>,
     ) -> Self {
         let timing = Timing {
             by: file.group_by.clone(),
@@ -96,18 +106,20 @@ impl Running {
             repeat_ms: file.repeat_interval_ms,
             sends_resolved: settings.sends_resolved,
         };
+        let (restored, waiting) = kept.map(KeptReceiver::restored).unwrap_or_default();
+        let (mut groups, mut outbox) = (Groups::new(timing), Outbox::default());
+        groups.restore(restored);
+        let dropped = waiting.into_iter().map(|message| outbox.put(message)).sum();
         let state = Arc::new(State {
             client: HttpClient::new(&settings.client, IDLE),
             settings,
-            clock,
-            silences,
-            external_url,
-            groups: Mutex::new(Groups::new(timing)),
+            around,
+            groups: Mutex::new(groups),
             came: Notify::new(),
-            outbox: Mutex::default(),
+            outbox: Mutex::new(outbox),
             waits: Notify::new(),
             gone: Notify::new(),
-            counts: Counts::default(),
+            counts: Counts { dropped: AtomicU64::new(dropped), ..Counts::default() },
             failure: Mutex::default(),
         });
         let tasks = [tokio::spawn(state.clone().look()), tokio::spawn(state.clone().send())];
@@ -117,7 +129,7 @@ impl Running {
     /// Takes those of the alerts that are meant for it. Never waits.
     pub(super) fn add(&self, alerts: &[Alert]) {
         let state = &self.state;
-        let now = state.clock.now();
+        let now = state.around.clock.now();
         let meant = |alert: &&Alert| {
             state.settings.matchers.iter().all(|matcher| matcher.matches_labels(&alert.labels))
         };
@@ -139,8 +151,16 @@ impl Running {
         (&self.state.counts, locked(&self.state.outbox).waiting.len())
     }
 
-    /// Waits until all messages are sent, until `deadline` at most; then ends.
-    pub(super) async fn stop(self, deadline: Instant) {
+    /// What is to be remembered.
+    pub(super) fn kept(&self) -> KeptReceiver {
+        let groups = locked(&self.state.groups);
+        let outbox = locked(&self.state.outbox);
+        let waiting = outbox.waiting.iter().map(|(_, message)| &**message);
+        KeptReceiver::new(groups.by(), groups.iter(), waiting)
+    }
+
+    /// Waits until all messages are sent, until `deadline` at most.
+    pub(super) async fn stop(&self, deadline: Instant) {
         let emptied = async {
             while !locked(&self.state.outbox).waiting.is_empty() {
                 self.state.gone.notified().await;
@@ -148,7 +168,7 @@ impl Running {
         };
         if timeout_at(deadline, emptied).await.is_err() {
             let left = locked(&self.state.outbox).waiting.len();
-            warn!("receiver {}: {left} messages were not sent", self.state.settings.name);
+            warn!("receiver {}: {left} messages were not sent yet", self.state.settings.name);
         }
     }
 }
@@ -175,18 +195,10 @@ impl State {
     /// Looks at the groups when their time has come, for ever.
     async fn look(self: Arc<Self>) {
         loop {
-            let now = self.clock.now();
-            let silences = &self.silences;
-            let messages =
-                locked(&self.groups).take(now, &|labels: &Labels| silences.has(labels, now));
-            for message in messages {
-                let dropped = locked(&self.outbox).put(message);
-                self.counts.dropped.fetch_add(dropped, Ordering::Relaxed);
-                self.waits.notify_one();
-            }
+            self.look_once(self.around.clock.now());
             let due = locked(&self.groups).due();
             let wait = due.map_or(LOOK_MAX, |due| {
-                let ms = due.ms_since(self.clock.now()).max(1);
+                let ms = due.ms_since(self.around.clock.now()).max(1);
                 Duration::from_millis(ms.unsigned_abs()).min(LOOK_MAX)
             });
             tokio::select! {
@@ -194,6 +206,24 @@ impl State {
                 () = self.came.notified() => {}
             }
         }
+    }
+
+    /// Hands on what is to be told now.
+    fn look_once(&self, now: Timestamp) {
+        let silences = &self.around.silences;
+        let is_silenced = |labels: &Labels| silences.has(labels, now);
+        // What is told and the message are remembered together.
+        let mut groups = locked(&self.groups);
+        if groups.due().is_none_or(|due| due > now) {
+            return;
+        }
+        for message in groups.take(now, &is_silenced) {
+            let dropped = locked(&self.outbox).put(message);
+            self.counts.dropped.fetch_add(dropped, Ordering::Relaxed);
+            self.waits.notify_one();
+        }
+        drop(groups);
+        self.around.changed.notify_one();
     }
 
     /// Sends what waits, for ever.
@@ -216,6 +246,7 @@ impl State {
             if is_done {
                 locked(&self.outbox).waiting.retain(|(own, _)| *own != id);
                 self.gone.notify_one();
+                self.around.changed.notify_one();
                 pause = PAUSE_MIN;
             } else {
                 sleep(pause).await;
@@ -230,7 +261,7 @@ impl State {
         let url = secret_text(url).map_err(again)?;
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let body = body(message, *kind, name, &self.external_url);
+        let body = body(message, *kind, name, &self.around.external_url);
         let sent = self.client.post(&url, headers, body.into_bytes()).await;
         let status = sent.map_err(again)?.status();
         if status.is_success() {

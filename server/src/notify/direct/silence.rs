@@ -1,12 +1,11 @@
 //! Silences: alerts that match one are not told while it lasts.
 //!
-//! They are kept in one JSON file of the store's directory, which is written anew for each change:
-//! under another name, synced, then renamed. Its form, and that of the API, is Alertmanager's.
+//! They are kept in one JSON file of the store's directory, which is written anew for each change. Its
+//! form, and that of the API, is Alertmanager's.
 //!
 //! Invariant: what [`Silences::add`] and [`Silences::expire`] say to have done is on disk.
 
 use std::hash::{BuildHasher, RandomState};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -15,18 +14,16 @@ use thiserror::Error;
 use tracing::warn;
 use tsdb::model::{Labels, MatchOp, Matcher, Timestamp};
 
+use super::file::JsonFile;
+
 /// The file in the store's directory.
 const FILE: &str = "silences.json";
-/// The name that a damaged one gets.
-const ASIDE: &str = "silences.json.damaged";
 /// Silences that are kept.
 const SILENCES_MAX: usize = 1_000;
 /// Matchers that one may have.
 const MATCHERS_MAX: usize = 50;
 /// Bytes that each of its texts may have.
 const TEXT_BYTES_MAX: usize = 4 << 10;
-/// Bytes of the file that are read.
-const FILE_BYTES_MAX: u64 = 256 << 20;
 /// How long one is kept after its end, in milliseconds: Alertmanager's 120 h.
 const KEPT_MS: i64 = 120 * 3_600_000;
 
@@ -89,7 +86,7 @@ struct Held {
 
 /// All silences.
 pub struct Silences {
-    path: PathBuf,
+    file: JsonFile,
     held: Mutex<Vec<Held>>,
 }
 
@@ -97,28 +94,18 @@ impl Silences {
     /// Reads those of the store in `directory`; none if there is no file. One that is damaged is said
     /// by the error, and the file is left as it is.
     pub fn open(directory: &Path) -> Result<Self, SilenceError> {
-        let path = directory.join(FILE);
-        let failed = |error| SilenceError::Disk(path.clone(), error);
-        let list: Vec<Silence> = match std::fs::metadata(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-            Err(error) => return Err(failed(error)),
-            Ok(found) if found.len() > FILE_BYTES_MAX => {
-                return Err(failed(std::io::Error::other("the file is too large")));
-            }
-            Ok(_) => {
-                let text = std::fs::read(&path).map_err(failed)?;
-                serde_json::from_slice(&text).map_err(|error| failed(error.into()))?
-            }
-        };
-        let held: Result<Vec<Held>, _> = list.into_iter().map(Held::new).collect();
-        Ok(Self { path: path.clone(), held: Mutex::new(held?) })
+        let file = JsonFile::new(directory, FILE);
+        let list: Option<Vec<Silence>> = file.read().map_err(|error| failed(&file, error))?;
+        let held = list.unwrap_or_default().into_iter().map(Held::new);
+        let held: Vec<Held> = held.collect::<Result<_, _>>()?;
+        Ok(Self { file, held: Mutex::new(held) })
     }
 
     /// The same; a file that cannot be read is put aside, and said.
     pub fn open_or_put_aside(directory: &Path) -> Result<Self, SilenceError> {
         let Err(error) = Self::open(directory) else { return Self::open(directory) };
-        let (path, aside) = (directory.join(FILE), directory.join(ASIDE));
-        std::fs::rename(&path, &aside).map_err(|error| SilenceError::Disk(path, error))?;
+        let file = JsonFile::new(directory, FILE);
+        let aside = file.put_aside().map_err(|error| failed(&file, error))?;
         warn!("{error}; the file was put aside as {}, there are no silences", aside.display());
         Self::open(directory)
     }
@@ -179,19 +166,9 @@ impl Silences {
     }
 
     fn replace(&self, held: &mut Vec<Held>, next: Vec<Silence>) -> Result<(), SilenceError> {
-        self.write(&next).map_err(|error| SilenceError::Disk(self.path.clone(), error))?;
+        self.file.write(&next).map_err(|error| failed(&self.file, error))?;
         *held = next.into_iter().map(Held::new).collect::<Result<_, _>>()?;
         Ok(())
-    }
-
-    fn write(&self, silences: &[Silence]) -> std::io::Result<()> {
-        let unfinished = self.path.with_extension("json.new");
-        let mut file = std::fs::File::create(&unfinished)?;
-        file.write_all(&serde_json::to_vec_pretty(silences)?)?;
-        file.sync_all()?;
-        std::fs::rename(&unfinished, &self.path)?;
-        let directory = self.path.parent().unwrap_or(Path::new("."));
-        std::fs::File::open(directory)?.sync_all()
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Held>> {
@@ -237,6 +214,10 @@ impl Held {
         }
         Ok(Self { written, matchers })
     }
+}
+
+fn failed(file: &JsonFile, error: std::io::Error) -> SilenceError {
+    SilenceError::Disk(file.path().to_owned(), error)
 }
 
 fn milliseconds(time: jiff::Timestamp) -> Timestamp {
@@ -320,6 +301,7 @@ mod tests {
         std::fs::write(folder.path().join(FILE), "[{").unwrap();
         assert!(matches!(Silences::open(folder.path()), Err(SilenceError::Disk(..))));
         assert!(Silences::open_or_put_aside(folder.path()).unwrap().list().is_empty());
-        assert_eq!(std::fs::read(folder.path().join(ASIDE)).unwrap(), b"[{");
+        let aside = folder.path().join("silences.json.damaged");
+        assert_eq!(std::fs::read(aside).unwrap(), b"[{");
     }
 }

@@ -102,6 +102,75 @@ async fn a_webhook_that_answers_500_is_tried_again() {
     server.stop().await;
 }
 
+/// `firing` or `resolved` of each message that was told.
+fn told(fake: &Fake) -> Vec<String> {
+    fake.bodies().iter().map(|body| body["status"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_restart_forgets_nothing() {
+    let fake = Fake::start(Manner::Good).await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = format!(
+        "group_wait: 0s\ngroup_interval: 50ms\nreceivers: [{{name: hook, url: 'http://{}/'}}]\n",
+        fake.address
+    );
+    let data = folder.path().join("data");
+    let server = start(folder.path(), "", &file).await;
+    until("it is told", async || (!told(&fake).is_empty()).then_some(())).await;
+    server.stop().await;
+    // It fires still: nothing is told again.
+    let options = || options(folder.path(), "", &file);
+    let server = Running::start_with(&data, Vec::new(), options()).await;
+    until("it fires", async || {
+        server.get("/api/v1/alerts").await.1.contains("firing").then_some(())
+    })
+    .await;
+    // The group is looked at every 50 ms; a second is twenty looks in which nothing may be told.
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert_eq!(told(&fake), ["firing"]);
+    // It ends while the server runs, and fires again.
+    for (value, expected) in [(0.0, "resolved"), (1.0, "firing")] {
+        set_broken(&server, value).await;
+        until(expected, async || (told(&fake).last()? == expected).then_some(())).await;
+    }
+    server.stop().await;
+    // It ends while there is no server, and nobody says it: it is over when its time is.
+    let mut short = options();
+    short.rules = server::rules::manager::RuleOptions::default();
+    (short.alerting.grace_ms, short.alerting.resend_ms) = (1_000, 0);
+    let state = data.join("notified.json");
+    let text = std::fs::read_to_string(&state).unwrap();
+    let mut state_then: Value = text.parse().unwrap();
+    let written_at = state_then["written_at"].as_i64().unwrap();
+    let alert = &mut state_then["receivers"]["hook"]["groups"][0]["alerts"][0];
+    // As if the last word of it had been long ago.
+    alert["ends_at"] = json!(written_at + 1);
+    std::fs::write(&state, state_then.to_string()).unwrap();
+    let server = Running::start_with(&data, Vec::new(), short).await;
+    until("it is over", async || (told(&fake).len() == 4).then_some(())).await;
+    assert_eq!(told(&fake), ["firing", "resolved", "firing", "resolved"]);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_did_not_arrive_is_sent_after_a_restart() {
+    let (hanging, good) = (Fake::start(Manner::Hangs).await, Fake::start(Manner::Good).await);
+    let folder = tempfile::tempdir().unwrap();
+    let file = |address: &str| {
+        format!("group_wait: 0s\nreceivers: [{{name: hook, url: 'http://{address}/'}}]\n")
+    };
+    let server = start(folder.path(), "", &file(&hanging.address)).await;
+    until("it is being told", async || (!hanging.requests().is_empty()).then_some(())).await;
+    server.stop().await;
+    let options = options(folder.path(), "", &file(&good.address));
+    let server = Running::start_with(&folder.path().join("data"), Vec::new(), options).await;
+    until("it is told", async || (!good.requests().is_empty()).then_some(())).await;
+    let [sent, tried] = [good, hanging].map(|fake| comparable(fake.bodies().swap_remove(0)));
+    assert_eq!(sent, tried);
+    server.stop().await;
+}
+
 /// Stdout of a subcommand of `silence` that succeeds.
 async fn silence(server: &Running, args: &[&str]) -> String {
     let mut command = Command::new(env!("CARGO_BIN_EXE_inferometer"));
