@@ -1,5 +1,8 @@
 //! `/api/v1/features`: what this server can do and what of it is switched on, by Prometheus's
-//! categories (`util/features`), each in order of names.
+//! categories and names (`util/features`, `cmd/prometheus/testdata/features.json`), each in order.
+//!
+//! What Prometheus names and this server does not have is `false`; what says how Prometheus is built
+//! (`ui`, `stringlabels`) and other kinds of discovery are left out.
 
 use std::collections::BTreeMap;
 
@@ -9,6 +12,7 @@ use promql::functions::FUNCTIONS;
 
 use super::envelope::Success;
 use super::{State, json};
+use crate::rules::template::function_names;
 
 const OPERATORS: [BinaryOp; 18] = {
     use BinaryOp::*;
@@ -34,17 +38,71 @@ const OPERATORS: [BinaryOp; 18] = {
     ]
 };
 
-type Category = BTreeMap<String, bool>;
+/// What Prometheus's lexer counts among the operators too.
+const OTHER_OPERATORS: [&str; 3] = ["!~", "=~", "@"];
+
+/// What is always on, by categories.
+const ON: [(&str, &[&str]); 7] = [
+    (
+        "api",
+        &[
+            "exclude_alerts",
+            "label_values_match",
+            "openapi_3.1",
+            "query_stats",
+            "query_warnings",
+            "time_range_labels",
+            "time_range_series",
+        ],
+    ),
+    ("prometheus", &["server_mode"]),
+    (
+        "promql",
+        &[
+            "at_modifier",
+            "bool",
+            "by",
+            "group_left",
+            "group_right",
+            "ignoring",
+            "negative_offset",
+            "offset",
+            "on",
+            "per_query_lookback_delta",
+            "per_step_stats",
+            "subqueries",
+            "without",
+        ],
+    ),
+    ("rules", &["keep_firing_for", "query_offset"]),
+    ("scrape", &["extra_scrape_metrics"]),
+    ("service_discovery_providers", &["dns", "file", "http", "kubernetes", "static"]),
+    ("tsdb", &["isolation", "native_histograms"]),
+];
+
+/// What is not there, by categories.
+const OFF: [(&str, &[&str]); 6] = [
+    ("api", &["openapi_3.2", "otlp_write_receiver"]),
+    ("otlp_receiver", &["delta_conversion", "native_delta_ingestion"]),
+    ("prometheus", &["agent_mode"]),
+    ("promql", &["type_and_unit_labels"]),
+    ("scrape", &["type_and_unit_labels"]),
+    ("tsdb", &["delayed_compaction", "use_uncached_io"]),
+];
+
+/// A category, a name of it, and whether that is on.
+type Feature = (&'static str, &'static str, bool);
 
 /// Categories of names with whether they are on.
 pub(super) async fn list(Shared(state): Shared<State>) -> Success {
-    let categories = BTreeMap::from([
-        ("api", api(&state)),
-        ("promql", language(&state)),
-        ("promql_functions", functions(&state)),
-        ("promql_operators", operators(&state)),
-        ("service_discovery_providers", on(["dns", "file", "http", "kubernetes", "static"])),
-    ]);
+    let mut categories: BTreeMap<&str, BTreeMap<&str, bool>> = BTreeMap::new();
+    let experimental = state.options.enabled.language.experimental_functions;
+    let fixed = listed(&ON, true).chain(listed(&OFF, false)).chain(switched(&state));
+    for (category, name, is_on) in
+        fixed.chain(functions(experimental)).chain(operators(experimental))
+    {
+        categories.entry(category).or_default().insert(name, is_on);
+    }
     Success::with(|out| {
         json::write_object(out, &categories, |out, names| {
             json::write_object(out, names, |out, is_on| out.push_str(&is_on.to_string()));
@@ -52,65 +110,48 @@ pub(super) async fn list(Shared(state): Shared<State>) -> Success {
     })
 }
 
-fn on<const N: usize>(names: [&str; N]) -> Category {
-    names.into_iter().map(|name| (name.to_owned(), true)).collect()
+fn listed(
+    table: &'static [(&'static str, &'static [&'static str])],
+    is_on: bool,
+) -> impl Iterator<Item = Feature> {
+    table
+        .iter()
+        .flat_map(move |(category, names)| names.iter().map(move |name| (*category, *name, is_on)))
 }
 
-fn api(state: &State) -> Category {
-    let options = &state.options;
-    let mut names = on([
-        "exclude_alerts",
-        "label_values_match",
-        "lifecycle",
-        "query_stats",
-        "query_warnings",
-        "remote_write_receiver",
-        "time_range_labels",
-        "time_range_series",
-    ]);
-    names.insert("admin".to_owned(), options.admin);
-    names.insert("lifecycle".to_owned(), state.lifecycle.enabled);
-    names.insert("remote_write_receiver".to_owned(), options.remote_write);
-    names
+/// What flags and the configuration switch.
+fn switched(state: &State) -> [Feature; 14] {
+    let (options, enabled) = (&state.options, &state.options.enabled);
+    let language = &enabled.language;
+    [
+        ("api", "admin", options.admin),
+        ("api", "lifecycle", state.lifecycle.enabled),
+        ("api", "remote_write_receiver", options.remote_write),
+        ("prometheus", "auto_reload_config", options.follows_file),
+        ("promql", "anchored", language.extended_range_selectors),
+        ("promql", "delayed_name_removal", enabled.delayed_name_removal),
+        ("promql", "duration_expr", language.duration_expressions),
+        ("promql", "fill", language.fill_modifiers),
+        ("promql", "fill_left", language.fill_modifiers),
+        ("promql", "fill_right", language.fill_modifiers),
+        ("promql", "smoothed", language.extended_range_selectors),
+        ("rules", "concurrent_rule_eval", enabled.concurrent_rules),
+        ("scrape", "start_timestamp_zero_ingestion", enabled.starts.zeros),
+        ("tsdb", "exemplar_storage", options.keeps_exemplars),
+    ]
 }
 
-fn language(state: &State) -> Category {
-    let own = &state.options.language;
-    let switched = [
-        ("anchored", own.extended_range_selectors),
-        ("duration_expr", own.duration_expressions),
-        ("fill", own.fill_modifiers),
-        ("fill_left", own.fill_modifiers),
-        ("fill_right", own.fill_modifiers),
-        ("smoothed", own.extended_range_selectors),
-    ];
-    let mut names = on([
-        "at_modifier",
-        "bool",
-        "by",
-        "group_left",
-        "group_right",
-        "ignoring",
-        "negative_offset",
-        "offset",
-        "on",
-        "subqueries",
-        "without",
-    ]);
-    names.extend(switched.map(|(name, is_on)| (name.to_owned(), is_on)));
-    names
+fn functions(experimental: bool) -> impl Iterator<Item = Feature> {
+    let language = FUNCTIONS
+        .iter()
+        .map(move |own| ("promql_functions", own.name, !own.experimental || experimental));
+    language.chain(function_names().map(|name| ("templating_functions", name, true)))
 }
 
-fn functions(state: &State) -> Category {
-    let is_on =
-        |is_experimental: bool| !is_experimental || state.options.language.experimental_functions;
-    FUNCTIONS.iter().map(|own| (own.name.to_owned(), is_on(own.experimental))).collect()
-}
-
-fn operators(state: &State) -> Category {
-    let is_on =
-        |own: AggregateOp| !own.is_experimental() || state.options.language.experimental_functions;
-    let aggregations = AggregateOp::ALL.map(|(name, own)| (name.to_owned(), is_on(own)));
-    let binary = OPERATORS.map(|own| (own.as_str().to_owned(), true));
-    aggregations.into_iter().chain(binary).collect()
+fn operators(experimental: bool) -> impl Iterator<Item = Feature> {
+    let is_on = move |own: AggregateOp| !own.is_experimental() || experimental;
+    let aggregations = AggregateOp::ALL.into_iter().map(move |(name, own)| (name, is_on(own)));
+    let binary = OPERATORS.iter().map(|own| own.as_str()).chain(OTHER_OPERATORS);
+    let all = aggregations.chain(binary.map(|name| (name, true)));
+    all.map(|(name, is_on)| ("promql_operators", name, is_on))
 }

@@ -52,7 +52,6 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use promql::parse::Features;
 use regex::Regex;
 use scraper::cycle::Clock;
 use tokio::sync::Semaphore;
@@ -60,6 +59,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tsdb::model::Timestamp;
 
+use crate::features::Enabled;
 use crate::ingest::remote_write::Receiver;
 use crate::metrics::Metrics;
 use crate::mixin::Mixin;
@@ -142,8 +142,12 @@ pub struct HttpOptions {
     pub query_timeout: Duration,
     /// How far back `/federate` looks, in ms, unless a query says otherwise.
     pub lookback_ms: i64,
-    /// Which optional parts of the language are on.
-    pub language: Features,
+    /// Which optional features are on.
+    pub enabled: Enabled,
+    /// Whether the configuration file is loaded again by itself when it has changed.
+    pub follows_file: bool,
+    /// Whether exemplars are kept.
+    pub keeps_exemplars: bool,
     /// Origins whose pages may read the API.
     pub origins: Regex,
     /// Every flag with its value.

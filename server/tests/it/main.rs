@@ -12,6 +12,7 @@ mod config;
 mod crash;
 mod exemplars;
 mod explain;
+mod features;
 mod federate;
 mod fuzz;
 mod monitors;

@@ -23,6 +23,8 @@ use promql::value::InstantSample;
 
 use super::file::Texts;
 
+pub use functions::own_names as function_names;
+
 pub(in crate::rules) use time::go_duration;
 
 /// Bytes of a text that a template makes at most.

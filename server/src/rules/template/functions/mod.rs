@@ -105,6 +105,12 @@ static PLAIN_MAP: LazyLock<FuncMap> = LazyLock::new(|| {
     plain.collect()
 });
 
+/// The names that Prometheus adds to those of Go's `text/template`.
+pub fn own_names() -> impl Iterator<Item = &'static str> {
+    let is_own = |name: &&str| !name.starts_with('.') && !BUILT_IN.contains(name);
+    NAMES.iter().copied().filter(is_own)
+}
+
 /// Every name that can be called.
 pub(super) fn names() -> &'static BTreeSet<&'static str> {
     &NAMES
