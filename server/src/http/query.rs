@@ -149,9 +149,9 @@ fn query_options(params: &Params, state: &State) -> Result<QueryOptions, ApiErro
         ApiError::bad_data(format!("error parsing lookback delta duration: {message}"))
     })?;
     let asked_ms = params.duration_ms("timeout").map_err(|message| invalid("timeout", message))?;
-    let asked_ms = asked_ms.and_then(|ms| u64::try_from(ms).ok());
     let longest = state.options.query_timeout;
-    let timeout = asked_ms.map_or(longest, |ms| Duration::from_millis(ms).min(longest));
+    let asked = asked_ms.map(|ms| Duration::from_millis(u64::try_from(ms).unwrap_or(0)));
+    let timeout = asked.map_or(longest, |asked| asked.min(longest));
     let is_fresh = params.get("nocache") == Some("1");
     let stats = match params.get("stats") {
         None => StatsLevel::Off,

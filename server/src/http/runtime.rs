@@ -133,6 +133,28 @@ mod tests {
     }
 
     #[test]
+    fn a_block_is_written_as_prometheus_writes_its_meta() {
+        let at = Timestamp::from_ms;
+        let block = BlockFacts {
+            number: 33,
+            path: "33".into(),
+            level: 1,
+            oldest: at(5),
+            newest: at(9),
+            samples: 7,
+            series: 2,
+            bytes: 99,
+        };
+        let mut out = String::new();
+        write_block(&mut out, &block);
+        let id = format!("{:0>26}", "11");
+        let expected = format!(
+            r#"{{"ulid":"{id}","minTime":5,"maxTime":10,"stats":{{"numSamples":7,"numSeries":2,"numChunks":2}},"compaction":{{"level":2,"sources":["{id}"]}},"version":1}}"#
+        );
+        assert_eq!(out, expected);
+    }
+
+    #[test]
     fn numbers_of_blocks_are_ulids() {
         let rows = [(0, "0"), (33, "11"), (u64::MAX, "FZZZZZZZZZZZZ")];
         for (number, end) in rows {

@@ -11,6 +11,8 @@ use super::{State, blocking, json};
 
 /// Entries of each list unless `limit` says otherwise.
 const LIMIT: usize = 10;
+/// The most that may be asked for (Prometheus's number).
+const LIMIT_MAX: usize = 10_000;
 
 /// The counts; lists of at most `limit` entries.
 pub(super) async fn cardinality(
@@ -21,6 +23,9 @@ pub(super) async fn cardinality(
     let limit = params.get("limit").map_or(Some(LIMIT), |text| text.parse().ok());
     let limit = limit.filter(|limit| *limit > 0);
     let limit = limit.ok_or_else(|| ApiError::bad_data("limit must be a positive number"))?;
+    if limit > LIMIT_MAX {
+        return Err(ApiError::bad_data(format!("limit must not exceed {LIMIT_MAX}")));
+    }
     blocking(move || {
         let counted = state.db.cardinality(limit);
         Ok(Success::with(|out| write(out, &counted)))

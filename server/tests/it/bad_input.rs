@@ -89,6 +89,28 @@ async fn targets_say_what_is_wrong_and_the_rest_goes_on() {
 }
 
 #[test]
+fn an_error_in_one_group_of_a_rule_file_ends_the_start_with_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("prometheus.yml", "rule_files: [rules.yml]\n");
+    write(
+        "rules.yml",
+        "groups:\n- name: good\n  rules: [{record: a, expr: '1'}]\n- name: bad\n  rules:\n  \
+         - record: b\n    expr: sum(\n",
+    );
+    let run = Command::new(env!("CARGO_BIN_EXE_inferometer"))
+        .args(["serve", "--web.listen-address=127.0.0.1:0"])
+        .arg(format!("--config.file={}", folder.path().join("prometheus.yml").display()))
+        .output()
+        .unwrap();
+    let message = String::from_utf8_lossy(&run.stderr);
+    assert_eq!(run.status.code(), Some(1), "{message}");
+    for part in ["rules.yml", "7:", "group \"bad\", rule 1", "parse error"] {
+        assert!(message.contains(part), "{part} is not in: {message}");
+    }
+}
+
+#[test]
 fn a_typo_in_the_configuration_ends_the_start_with_its_place() {
     let directory = tempfile::tempdir().unwrap();
     let config = directory.path().join("prometheus.yml");

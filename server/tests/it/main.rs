@@ -15,6 +15,7 @@ mod explain;
 mod features;
 mod federate;
 mod fuzz;
+mod metadata;
 mod monitors;
 mod notify;
 mod openapi;

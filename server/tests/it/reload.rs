@@ -229,6 +229,10 @@ async fn on_request_and_on_signal() {
     let (_, answer) = server.get("/api/v1/status/config").await;
     let answer: serde_json::Value = answer.parse().unwrap();
     assert_eq!(answer["data"]["yaml"], written.replace("hunter2", "<secret>"));
+    let (_, answer) = server.get("/api/v1/scrape_pools/config?scrapePool=a").await;
+    let answer: serde_json::Value = answer.parse().unwrap();
+    let yaml = answer["data"]["yaml"].as_str().unwrap();
+    assert!(yaml.starts_with("job_name: a\n") || yaml.contains("\njob_name: a\n"), "{yaml}");
 
     // One line each: what was read, or the place of what is wrong.
     let name = file.display();
@@ -384,6 +388,19 @@ async fn files_of_rules_and_receivers() {
     until_rules(r#""query":"2""#).await;
     write("rules/b.yml", &rules.replace("'1'", "'3'"));
     until_rules(r#""query":"3""#).await;
+    // An error in one group of a file changes none, nor anything else.
+    let half = "groups: [{name: a, rules: [{record: x, expr: '4'}]}, \
+        {name: b, rules: [{record: x, expr: 'sum('}]}]\n";
+    write("rules/a.yml", half);
+    server.until_metric("prometheus_config_last_reload_successful 0").await;
+    for query in ["2", "3"] {
+        until_rules(&format!(r#""query":"{query}""#)).await;
+    }
+    write("rules/a.yml", &half.replace("sum(", "5"));
+    for query in ["3", "4", "5"] {
+        until_rules(&format!(r#""query":"{query}""#)).await;
+    }
+    server.until_metric("prometheus_config_last_reload_successful 1").await;
     write("notify.yml", "receivers: [{name: second, url: 'http://127.0.0.1:1'}]\n");
     server.until_metric("inferometer_receiver_sent_total{receiver=\"second\"} 0").await;
     write("notify.yml", "receivers: [{name: third}]\n");

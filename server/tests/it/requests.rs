@@ -1,8 +1,10 @@
 //! Requests that are not what the API expects: other bodies and types, pages of other origins. As
 //! a real Prometheus answers where it has an answer.
 
+use prost::Message;
 use server::app::AppOptions;
 use server::flags::{Command, Flags};
+use server::ingest::remote_write::message::{FloatSample, LabelPair, TimeSeries, WriteRequest};
 
 use crate::prometheus::Prometheus;
 use crate::running::{Running, options, peer};
@@ -49,6 +51,96 @@ async fn odd_requests_have_an_answer() {
     for row in ROWS {
         assert_eq!(answer(&prometheus.url, row).await, (row.4, true), "{row:?}");
     }
+}
+
+/// A series with these labels and one sample, as remote write packs it.
+fn packed(labels: &[(&str, &str)]) -> Vec<u8> {
+    let pair =
+        |(name, value): &(&str, &str)| LabelPair { name: (*name).into(), value: (*value).into() };
+    let samples = vec![FloatSample { value: 1.0, timestamp: 1_000 }];
+    let labels = labels.iter().map(pair).collect();
+    let series = TimeSeries { labels, samples, ..TimeSeries::default() };
+    let request = WriteRequest { timeseries: vec![series], metadata: Vec::new() };
+    snap::raw::Encoder::new().compress_vec(&request.encode_to_vec()).unwrap()
+}
+
+async fn written(url: &str, kind: &str, encoding: &str, body: Vec<u8>) -> u16 {
+    let request = reqwest::Client::new().post(format!("{url}/api/v1/write"));
+    let request = request.header("content-type", kind).header("content-encoding", encoding);
+    request.body(body).send().await.unwrap().status().as_u16()
+}
+
+#[tokio::test]
+async fn odd_remote_writes_have_an_answer() {
+    let _done = rustls::crypto::ring::default_provider().install_default();
+    const PROTOBUF: &str = "application/x-protobuf";
+    let up = ("__name__", "up");
+    let not_utf8 = {
+        let mut message = WriteRequest {
+            timeseries: vec![TimeSeries {
+                labels: vec![LabelPair { name: "__name__".into(), value: "up".into() }],
+                ..TimeSeries::default()
+            }],
+            metadata: Vec::new(),
+        }
+        .encode_to_vec();
+        let at = message.windows(2).position(|own| own == b"up").unwrap();
+        message[at] = 0xff;
+        snap::raw::Encoder::new().compress_vec(&message).unwrap()
+    };
+    let rows = [
+        ("all is well", PROTOBUF, "snappy", packed(&[up, ("a", "b")]), 204),
+        ("names of all kinds", PROTOBUF, "snappy", packed(&[up, ("a b", "c")]), 204),
+        ("no protobuf", "application/json", "snappy", packed(&[up]), 415),
+        ("another packing", PROTOBUF, "gzip", packed(&[up]), 415),
+        ("not packed", PROTOBUF, "snappy", b"hello".to_vec(), 400),
+        ("no message", PROTOBUF, "snappy", packed(&[up])[..9].to_vec(), 400),
+        ("no metric name", PROTOBUF, "snappy", packed(&[("a", "b")]), 400),
+        ("a label without a name", PROTOBUF, "snappy", packed(&[("", "b"), up]), 400),
+        ("a label twice", PROTOBUF, "snappy", packed(&[up, ("a", "b"), ("a", "c")]), 400),
+        ("bytes that are no text", PROTOBUF, "snappy", not_utf8, 400),
+    ];
+    let directory = tempfile::tempdir().unwrap();
+    let server = Running::start(directory.path(), Vec::new()).await;
+    for (what, kind, encoding, body, expected) in rows.clone() {
+        assert_eq!(written(&server.url, kind, encoding, body).await, expected, "{what}");
+    }
+    let large = vec![0; server::http::FORM_BYTES_MAX + 1];
+    assert_eq!(written(&server.url, PROTOBUF, "snappy", large).await, 413);
+    // It says to unpack to more than is taken.
+    let bomb = vec![0xff, 0xff, 0xff, 0x7f, 0x00, 0x61];
+    assert_eq!(written(&server.url, PROTOBUF, "snappy", bomb).await, 400);
+    let (_, answer) = server.get("/api/v1/query?query=count(up)&time=1").await;
+    assert!(answer.contains(r#""2""#), "{answer}");
+    server.stop().await;
+    let Some(program) = peer("prometheus") else { return };
+    let prometheus = Prometheus::start(&program, "scrape_configs: []\n", &[]).await;
+    for (what, kind, encoding, body, expected) in rows {
+        assert_eq!(written(&prometheus.url, kind, encoding, body).await, expected, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn answers_are_packed_as_the_client_wants() {
+    let directory = tempfile::tempdir().unwrap();
+    let server = Running::start(directory.path(), Vec::new()).await;
+    let rows = [
+        ("gzip", "gzip"),
+        ("deflate", "deflate"),
+        ("zstd", "zstd"),
+        ("br", ""),
+        ("gzip;q=0", ""),
+        ("identity", ""),
+        ("*;q=0.1, gzip;q=0.5", "gzip"),
+    ];
+    for (wanted, expected) in rows {
+        let request = reqwest::Client::new().get(format!("{}/api/v1/status/flags", server.url));
+        let answer = request.header("accept-encoding", wanted).send().await.unwrap();
+        let packed = answer.headers().get("content-encoding");
+        let packed = packed.map_or("", |own| own.to_str().unwrap()).to_owned();
+        assert_eq!((answer.status().as_u16(), &*packed), (200, expected), "{wanted}");
+    }
+    server.stop().await;
 }
 
 /// What a page of each origin is told.

@@ -62,6 +62,13 @@ async fn every_panel_of_the_overview_has_data() {
     assert_eq!(kind("prometheus_engine_query_duration_seconds"), "SUMMARY");
     assert_eq!(kind("prometheus_http_requests_total"), "COUNTER");
     assert_eq!(kind("prometheus_http_request_duration_seconds"), "HISTOGRAM");
+    let path = "/api/v1/status/self_metrics?metric_name_pattern=prometheus_(ready|tsdb_head_s.*s)";
+    let (_, text) = server.get(path).await;
+    let chosen: Value = text.parse().unwrap();
+    let names = chosen["data"].as_array().unwrap().iter().map(|own| own["name"].as_str().unwrap());
+    let mut names: Vec<_> = names.collect();
+    names.sort_unstable();
+    assert_eq!(names, ["prometheus_ready", "prometheus_tsdb_head_series"]);
     server.stop().await;
     assert!(empty.is_empty(), "without data: {}", empty.join("\n"));
 }
