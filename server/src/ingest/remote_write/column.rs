@@ -90,7 +90,11 @@ impl Columns {
 pub(super) fn labels(label_bytes: &[u8]) -> Result<Labels, WriteError> {
     let pairs = wire::labels(label_bytes)?;
     let names = pairs.iter().filter(|(_, value)| !value.is_empty()).count();
+    let is_nameless = pairs.iter().any(|(name, _)| name.is_empty());
     let labels = Labels::from_pairs(pairs);
+    if is_nameless {
+        return Err(WriteError::Invalid(format!("a label of {labels} has no name")));
+    }
     if labels.len() != names {
         return Err(WriteError::Invalid(format!("duplicate label name in {labels}")));
     }
