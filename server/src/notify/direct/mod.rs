@@ -8,6 +8,7 @@ mod file;
 mod group;
 mod memory;
 mod message;
+mod outbox;
 mod receiver;
 pub mod silence;
 

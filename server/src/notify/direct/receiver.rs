@@ -22,11 +22,10 @@ use super::super::alert::Alert;
 use super::group::{Groups, Message, Timing};
 use super::memory::KeptReceiver;
 use super::message::body;
+use super::outbox::Outbox;
 use super::silence::Silences;
 use crate::config::{self, NotifyFile};
 
-/// Messages that wait at most.
-const MESSAGES_MAX: usize = 1_000;
 /// The first pause after a failure, and the longest.
 const PAUSE_MIN: Duration = Duration::from_millis(500);
 const PAUSE_MAX: Duration = Duration::from_secs(60);
@@ -67,13 +66,6 @@ struct State {
     counts: Counts,
     /// What fails now, and was said.
     failure: Mutex<Option<String>>,
-}
-
-/// Messages, the oldest first; one for each group.
-#[derive(Default)]
-struct Outbox {
-    waiting: Vec<(u64, Arc<Message>)>,
-    added: u64,
 }
 
 /// What is counted.
@@ -148,26 +140,25 @@ impl Running {
 
     /// What is counted, and how many messages wait.
     pub(super) fn counts(&self) -> (&Counts, usize) {
-        (&self.state.counts, locked(&self.state.outbox).waiting.len())
+        (&self.state.counts, locked(&self.state.outbox).len())
     }
 
     /// What is to be remembered.
     pub(super) fn kept(&self) -> KeptReceiver {
         let groups = locked(&self.state.groups);
         let outbox = locked(&self.state.outbox);
-        let waiting = outbox.waiting.iter().map(|(_, message)| &**message);
-        KeptReceiver::new(groups.by(), groups.iter(), waiting)
+        KeptReceiver::new(groups.by(), groups.iter(), outbox.messages())
     }
 
     /// Waits until all messages are sent, until `deadline` at most.
     pub(super) async fn stop(&self, deadline: Instant) {
         let emptied = async {
-            while !locked(&self.state.outbox).waiting.is_empty() {
+            while locked(&self.state.outbox).len() > 0 {
                 self.state.gone.notified().await;
             }
         };
         if timeout_at(deadline, emptied).await.is_err() {
-            let left = locked(&self.state.outbox).waiting.len();
+            let left = locked(&self.state.outbox).len();
             warn!("receiver {}: {left} messages were not sent yet", self.state.settings.name);
         }
     }
@@ -176,18 +167,6 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         self.tasks.iter().for_each(JoinHandle::abort);
-    }
-}
-
-impl Outbox {
-    /// Adds a message, which takes the place of one about the same group; how many had to go.
-    fn put(&mut self, message: Message) -> u64 {
-        self.waiting.retain(|(_, own)| own.group != message.group);
-        self.added += 1;
-        self.waiting.push((self.added, Arc::new(message)));
-        let over = self.waiting.len().saturating_sub(MESSAGES_MAX);
-        self.waiting.drain(..over);
-        over as u64
     }
 }
 
@@ -230,7 +209,7 @@ impl State {
     async fn send(self: Arc<Self>) {
         let mut pause = PAUSE_MIN;
         loop {
-            let first = locked(&self.outbox).waiting.first().cloned();
+            let first = locked(&self.outbox).first();
             let Some((id, message)) = first else {
                 self.waits.notified().await;
                 continue;
@@ -244,7 +223,7 @@ impl State {
             };
             self.count(&sent);
             if is_done {
-                locked(&self.outbox).waiting.retain(|(own, _)| *own != id);
+                locked(&self.outbox).remove(id);
                 self.gone.notify_one();
                 self.around.changed.notify_one();
                 pause = PAUSE_MIN;
